@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/** Measures Megaclass; never published. */
+module megaclass.bench {
+  requires megaclass.core;
+  requires static org.jspecify;
+}

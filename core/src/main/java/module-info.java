@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/** Trains, evaluates and serves classifiers with a huge number of classes. Needs only the JDK. */
+module megaclass.core {
+  requires static jdk.incubator.vector;
+  requires static org.jspecify;
+
+  exports megaclass.backbone;
+  exports megaclass.data;
+  exports megaclass.eval;
+  exports megaclass.loss;
+  exports megaclass.model;
+  exports megaclass.optim;
+  exports megaclass.select;
+  exports megaclass.train;
+  exports megaclass.weights;
+  exports megaclass.compute to
+      megaclass.bench,
+      megaclass.cli,
+      megaclass.testkit;
+  exports megaclass.internal to
+      megaclass.bench,
+      megaclass.cli,
+      megaclass.testkit;
+}
