@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package megaclass.compute;
 
-import java.util.EnumMap;
+import java.util.LinkedHashMap;
+import java.util.Locale;
 import java.util.Map;
 
 /**
@@ -39,12 +40,12 @@ public final class StageClock {
     since = now;
   }
 
-  /** Seconds spent in each stage so far, the running one included. */
-  public Map<Stage, Double> seconds() {
+  /** Seconds spent in each stage so far, the running one included, by its name in small letters. */
+  public Map<String, Double> seconds() {
     enter(current);
-    var seconds = new EnumMap<Stage, Double>(Stage.class);
+    var seconds = new LinkedHashMap<String, Double>();
     for (Stage stage : Stage.values()) {
-      seconds.put(stage, nanos[stage.ordinal()] * 1e-9);
+      seconds.put(stage.name().toLowerCase(Locale.ROOT), nanos[stage.ordinal()] * 1e-9);
     }
     return seconds;
   }
