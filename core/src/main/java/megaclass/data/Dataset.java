@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package megaclass.data;
 
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.Objects;
-import megaclass.internal.GrowingMemory;
 import megaclass.internal.Hash;
 import megaclass.internal.LittleEndian;
 import org.jspecify.annotations.Nullable;
@@ -15,8 +13,8 @@ import org.jspecify.annotations.Nullable;
  * of one of these.
  *
  * <p>Read-only and thread-safe. The set that was opened or made owns its memory and must be closed;
- * views made by {@link #split} end with it, closing them does nothing. Nothing may be read after the
- * owner is closed.
+ * views made by {@link #split} end with it, closing them does nothing. Nothing may be read after
+ * the owner is closed.
  */
 public final class Dataset implements AutoCloseable {
   private static final String NOT_TEXT = "the features of this data set are dense rows, not text";
@@ -179,8 +177,8 @@ public final class Dataset implements AutoCloseable {
   }
 
   /**
-   * Holds examples out. Which ones depends on their own bytes and the seed alone, not on their order,
-   * and equal examples stay together.
+   * Holds examples out. Which ones depends on their own bytes and the seed alone, not on their
+   * order, and equal examples stay together.
    *
    * @param testShare share of the qualifying examples that is held out, in [0, 1)
    * @param minExamplesPerClass an example qualifies if each of its classes has at least so many

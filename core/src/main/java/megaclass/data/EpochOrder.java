@@ -8,8 +8,9 @@ import megaclass.internal.Permutation;
 /**
  * The order of the examples in one epoch: a seeded shuffle that reads locally. Blocks of 1024
  * neighbouring examples come in random order, and the examples of 1024 blocks in a row are shuffled
- * among themselves; so a window of a million examples is all that must be in memory, and smaller sets
- * are shuffled entirely. Block borders move from epoch to epoch. Every example comes exactly once.
+ * among themselves; so a window of a million examples is all that must be in memory, and smaller
+ * sets are shuffled entirely. Block borders move from epoch to epoch. Every example comes exactly
+ * once.
  *
  * <p>The example at a position is a pure function of (number of examples, seed, epoch, position): a
  * resumed run continues anywhere. Immutable and thread-safe.

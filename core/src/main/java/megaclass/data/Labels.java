@@ -143,9 +143,9 @@ public final class Labels {
   }
 
   /**
-   * Gives ids to labels in the order in which they are first seen; several writers may share one, so
-   * that their files have the same ids. Takes some 20 bytes a class beside the label itself. Owns
-   * its memory until closed; not thread-safe.
+   * Gives ids to labels in the order in which they are first seen; several writers may share one,
+   * so that their files have the same ids. Takes some 20 bytes a class beside the label itself.
+   * Owns its memory until closed; not thread-safe.
    */
   public static final class Builder implements AutoCloseable {
     private final GrowingMemory bytes = new GrowingMemory();

@@ -2,8 +2,8 @@
 package megaclass.data;
 
 /**
- * The examples of one step, by number, and for each the class it is an example of. Features are read
- * from the data set. Immutable by contract and thread-safe.
+ * The examples of one step, by number, and for each the class it is an example of. Features are
+ * read from the data set. Immutable by contract and thread-safe.
  */
 public final class MiniBatch {
   private final Dataset data;

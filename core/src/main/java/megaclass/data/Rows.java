@@ -29,7 +29,12 @@ final class Rows {
     int column = firstNotFinite(row);
     if (column >= 0) {
       throw new IllegalArgumentException(
-          "feature " + column + " of example " + example + " is " + row[column]
+          "feature "
+              + column
+              + " of example "
+              + example
+              + " is "
+              + row[column]
               + "; features must be finite");
     }
   }

@@ -5,9 +5,9 @@ import megaclass.internal.Check;
 import megaclass.internal.Hash;
 
 /**
- * Which examples are held out: a function of the seed and the example's own bytes, so that it depends
- * neither on the order of the examples nor on what else is in the set, and equal examples stay
- * together. Only examples whose classes all have enough examples qualify.
+ * Which examples are held out: a function of the seed and the example's own bytes, so that it
+ * depends neither on the order of the examples nor on what else is in the set, and equal examples
+ * stay together. Only examples whose classes all have enough examples qualify.
  *
  * @param testShare share of the qualifying examples that is held out, in [0, 1)
  * @param minExamplesPerClass how many examples each of an example's classes must have

@@ -110,7 +110,8 @@ public final class AtomicFiles {
 
     static Part open(Path target) {
       var folder = folderOf(target);
-      var path = folder.resolve(target.getFileName() + "." + ProcessHandle.current().pid() + ".part");
+      var path =
+          folder.resolve(target.getFileName() + "." + ProcessHandle.current().pid() + ".part");
       if (!IN_PROGRESS.add(path)) {
         throw new IllegalStateException(target + " is being written already");
       }
@@ -120,7 +121,8 @@ public final class AtomicFiles {
           throw new IOException("is a folder; name a file in it");
         }
         path.toFile().deleteOnExit(); // an interrupted run leaves nothing
-        return new Part(target, path, FileChannel.open(path, CREATE, READ, WRITE, TRUNCATE_EXISTING));
+        return new Part(
+            target, path, FileChannel.open(path, CREATE, READ, WRITE, TRUNCATE_EXISTING));
       } catch (IOException e) {
         IN_PROGRESS.remove(path);
         throw cannotWrite(target, e);
@@ -159,7 +161,9 @@ public final class AtomicFiles {
       }
     }
 
-    /** Makes the rename itself survive a power cut, where folders can be opened (not on Windows). */
+    /**
+     * Makes the rename itself survive a power cut, where folders can be opened (not on Windows).
+     */
     private static void forceFolder(Path folder) throws IOException {
       if (folder.getFileSystem().supportedFileAttributeViews().contains("posix")) {
         try (var channel = FileChannel.open(folder, READ)) {

@@ -96,8 +96,7 @@ public final class Check {
   }
 
   private static IllegalArgumentException outside(String name, String range, Object value) {
-    return new IllegalArgumentException(
-        name + " must be in " + range + ", but was " + value);
+    return new IllegalArgumentException(name + " must be in " + range + ", but was " + value);
   }
 
   private static IllegalArgumentException notPositive(String name, Object value) {

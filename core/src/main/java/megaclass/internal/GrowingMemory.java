@@ -6,8 +6,8 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
 /**
- * Off-heap bytes that grow at the end, of any length. Numbers are little-endian. The object owns its
- * memory until closed; not thread-safe.
+ * Off-heap bytes that grow at the end, of any length. Numbers are little-endian. The object owns
+ * its memory until closed; not thread-safe.
  */
 public final class GrowingMemory implements AutoCloseable {
   private static final long FIRST_BYTES = 1 << 12;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package megaclass.internal;
 
-import static java.nio.charset.StandardCharsets.US_ASCII;
 import static java.nio.ByteOrder.LITTLE_ENDIAN;
+import static java.nio.charset.StandardCharsets.US_ASCII;
 import static java.nio.file.StandardOpenOption.READ;
 
 import java.io.IOException;
@@ -20,8 +20,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The container of all Megaclass files: named sections of bytes behind a header, every byte of the
- * file under a checksum. {@code docs/formats.md} lists the bytes. Opening maps the file read-only and
- * verifies all of it; {@link Writer} writes one.
+ * file under a checksum. {@code docs/formats.md} lists the bytes. Opening maps the file read-only
+ * and verifies all of it; {@link Writer} writes one.
  *
  * <p>Immutable and thread-safe. The memory belongs to the arena given to {@link #open}: sections
  * must not be read after it is closed.
@@ -32,7 +32,6 @@ public final class SectionFile {
 
   /** Every section starts at a multiple of this, so that its rows may be read with any vector. */
   static final int ALIGNMENT = 4096;
-
 
   private final Path path;
   private final MemorySegment bytes;
@@ -135,7 +134,12 @@ public final class SectionFile {
     if (section.byteSize() != length) {
       throw new InvalidFileException(
           path,
-          "section \"" + name + "\" has " + section.byteSize() + " bytes, expected " + length
+          "section \""
+              + name
+              + "\" has "
+              + section.byteSize()
+              + " bytes, expected "
+              + length
               + "; write the file anew");
     }
     return section;
@@ -181,7 +185,8 @@ public final class SectionFile {
 
   private InvalidFileException damaged(String part) {
     return new InvalidFileException(
-        path, "is damaged: the checksum of " + part + " does not match; get or write the file anew");
+        path,
+        "is damaged: the checksum of " + part + " does not match; get or write the file anew");
   }
 
   /**

@@ -44,7 +44,8 @@ record SectionHeader(
     }
     if (checksum(buffer) != buffer.getInt(CHECKSUM_AT)) {
       throw new InvalidFileException(
-          path, "is damaged: the checksum of its header does not match; get or write the file anew");
+          path,
+          "is damaged: the checksum of its header does not match; get or write the file anew");
     }
     var kind = new byte[4];
     buffer.get(8, kind);
@@ -102,7 +103,11 @@ record SectionHeader(
   private static InvalidFileException truncated(Path path, long length, String expected) {
     return new InvalidFileException(
         path,
-        "is truncated: " + length + " bytes, expected " + expected + "; get or write the file anew");
+        "is truncated: "
+            + length
+            + " bytes, expected "
+            + expected
+            + "; get or write the file anew");
   }
 
   private static int checksum(ByteBuffer header) {
