@@ -13,7 +13,9 @@ import picocli.CommandLine.Command;
 public final class Main {
   private Main() {}
 
-  /** Runs one verb and ends with its exit code: 0 done, 1 failed, 2 wrong usage, 3 bad input file. */
+  /**
+   * Runs one verb and ends with its exit code: 0 done, 1 failed, 2 wrong usage, 3 bad input file.
+   */
   public static void main(String[] args) {
     System.exit(new CommandLine(new Main()).execute(args));
   }

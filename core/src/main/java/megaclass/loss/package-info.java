@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * Defines the losses over chosen classes: logits from cosines, margins, softmax, and their exact gradients.
- * {@code LossDefinition} is the mathematics in plain loops, and every fast kernel is held against it.
+ * Defines the losses over chosen classes: logits from cosines, margins, softmax, and their exact
+ * gradients. {@code LossDefinition} is the mathematics in plain loops, and every fast kernel is
+ * held against it.
  */
 @NullMarked
 package megaclass.loss;

@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: Apache-2.0
+package megaclass.data;
+
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
+import java.util.Objects;
+import megaclass.internal.Hash;
+import megaclass.internal.LittleEndian;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Examples with one or more class ids each: a mapped {@code .mcd} file, a set in memory, or a view
+ * of one of these.
+ *
+ * <p>Read-only and thread-safe. The set that was opened or made owns its memory and must be closed;
+ * views made by {@link #split} end with it, closing them does nothing. Nothing may be read after
+ * the owner is closed.
+ */
+public final class Dataset implements AutoCloseable {
+  private static final String NOT_TEXT = "the features of this data set are dense rows, not text";
+  private static final String NOT_DENSE = "the features of this data set are text, not dense rows";
+
+  private final ExampleStore store;
+  private final @Nullable ExampleSubset subset;
+  private final String description;
+  private long @Nullable [] classCounts;
+
+  private Dataset(ExampleStore store, @Nullable ExampleSubset subset, String description) {
+    this.store = store;
+    this.subset = subset;
+    this.description = description;
+  }
+
+  /**
+   * Maps a {@code .mcd} file and verifies all of its bytes.
+   *
+   * @throws java.io.UncheckedIOException with one sentence that starts with the file, if it is
+   *     missing, not a data file, truncated, damaged or of a newer version
+   */
+  public static Dataset open(Path file) {
+    return new Dataset(ExampleStore.open(file), null, String.valueOf(file.getFileName()));
+  }
+
+  /**
+   * A small set of dense rows in memory. Class ids follow the first appearance of each label.
+   *
+   * @param features (examples, dim), finite
+   * @param labels (examples)
+   */
+  public static Dataset of(float[][] features, String[] labels) {
+    try (var builder = new ExampleStore.Builder(FeatureKind.DENSE, firstLength(features))) {
+      requireSameCount(features.length, labels.length);
+      for (int i = 0; i < labels.length; i++) {
+        builder.add(features[i], builder.labels().add(labels[i]));
+      }
+      return new Dataset(builder.build(), null, "in memory");
+    }
+  }
+
+  /**
+   * A small set of texts in memory. Class ids follow the first appearance of each label.
+   *
+   * @param texts (examples)
+   * @param labels (examples)
+   */
+  public static Dataset of(String[] texts, String[] labels) {
+    try (var builder = new ExampleStore.Builder(FeatureKind.TEXT, 0)) {
+      requireSameCount(texts.length, labels.length);
+      for (int i = 0; i < labels.length; i++) {
+        var utf8 = texts[i].getBytes(java.nio.charset.StandardCharsets.UTF_8);
+        builder.add(utf8, builder.labels().add(labels[i]));
+      }
+      return new Dataset(builder.build(), null, "in memory");
+    }
+  }
+
+  /** How many examples there are. */
+  public long numExamples() {
+    return subset == null ? store.numExamples() : subset.size();
+  }
+
+  /** How many classes the labels name, also those that no example of this set belongs to. */
+  public int numClasses() {
+    return store.labels().size();
+  }
+
+  /** What the features are. */
+  public FeatureKind kind() {
+    return store.kind();
+  }
+
+  /** DENSE: floats a row. TEXT: 0. */
+  public int featureDim() {
+    return store.featureDim();
+  }
+
+  /** Class id to label and back; the same object for all views of a set. */
+  public Labels labels() {
+    return store.labels();
+  }
+
+  /** How many classes an example belongs to, at least 1. */
+  public int numTargets(long example) {
+    return store.numTargets(stored(example));
+  }
+
+  /** The class id of target {@code i} in [0, numTargets) of an example; they are distinct. */
+  public int target(long example, int i) {
+    return store.target(stored(example), i);
+  }
+
+  /** How many examples of this set belong to a class. The first call counts all classes. */
+  public long classCount(int classId) {
+    return counts()[classId];
+  }
+
+  /** (numClasses): how many examples of this set belong to each class. A copy. */
+  public long[] classCounts() {
+    return counts().clone();
+  }
+
+  /** TEXT: the UTF-8 bytes of an example, read-only. */
+  public MemorySegment text(long example) {
+    return textBytes().asSlice(textOffset(example), textLength(example));
+  }
+
+  /** TEXT: the bytes of all examples of the underlying set, read-only, for {@link #textOffset}. */
+  public MemorySegment textBytes() {
+    require(FeatureKind.TEXT, NOT_TEXT);
+    return store.features();
+  }
+
+  /** TEXT: where the bytes of an example start in {@link #textBytes}. */
+  public long textOffset(long example) {
+    return store.textOffset(stored(example));
+  }
+
+  /** TEXT: how many bytes an example has. */
+  public int textLength(long example) {
+    long at = stored(example);
+    return (int) (store.textOffset(at + 1) - store.textOffset(at));
+  }
+
+  /** DENSE: a copy of the features of an example, (featureDim). */
+  public float[] features(long example) {
+    var into = new float[featureDim()];
+    MemorySegment.copy(rows(), LittleEndian.FLOAT, rowOffset(example), into, 0, into.length);
+    return into;
+  }
+
+  /** DENSE: the row of an example, (featureDim) float32, read-only. */
+  public MemorySegment row(long example) {
+    return rows().asSlice(rowOffset(example), store.rowBytes());
+  }
+
+  /**
+   * DENSE: the rows of all examples of the underlying set, (rows, featureDim) float32 little-endian
+   * without gaps, starting at a multiple of 64 bytes, read-only, for {@link #rowOffset}.
+   */
+  public MemorySegment rows() {
+    require(FeatureKind.DENSE, NOT_DENSE);
+    return store.features();
+  }
+
+  /** DENSE: where the row of an example starts in {@link #rows}, in bytes. */
+  public long rowOffset(long example) {
+    return stored(example) * store.rowBytes();
+  }
+
+  /**
+   * Holds examples out: {@code split(testShare, seed, 2)}.
+   *
+   * @param testShare in [0, 1)
+   */
+  public Split split(double testShare, long seed) {
+    return split(testShare, seed, 2);
+  }
+
+  /**
+   * Holds examples out. Which ones depends on their own bytes and the seed alone, not on their
+   * order, and equal examples stay together.
+   *
+   * @param testShare share of the qualifying examples that is held out, in [0, 1)
+   * @param minExamplesPerClass an example qualifies if each of its classes has at least so many
+   *     examples in this set
+   */
+  public Split split(double testShare, long seed, int minExamplesPerClass) {
+    var rule = new SplitRule(testShare, minExamplesPerClass, seed);
+    var counts = counts();
+    try (var train = new ExampleSubset.Builder(store.numExamples());
+        var test = new ExampleSubset.Builder(store.numExamples())) {
+      for (long example = 0; example < numExamples(); example++) {
+        boolean held = rule.drawn(hash(example)) && qualifies(example, counts, rule);
+        (held ? test : train).add(stored(example));
+      }
+      return new Split(
+          new Dataset(store, train.build(store.arena()), description + " (train)"),
+          new Dataset(store, test.build(store.arena()), description + " (test)"));
+    }
+  }
+
+  /** A hash of labels, targets and features, for provenance: equal content, equal hash. */
+  public long contentHash() {
+    return subset == null ? store.contentHash() : Hash.key(store.contentHash(), subset.hash());
+  }
+
+  /** Where the examples come from: a file name, or how they were made. */
+  public String description() {
+    return description;
+  }
+
+  /** Frees or unmaps the memory, also that of all views. Does nothing for a view. */
+  @Override
+  public void close() {
+    if (subset == null) {
+      store.arena().close();
+    }
+  }
+
+  @Override
+  public String toString() {
+    return description + ": " + numExamples() + " examples, " + numClasses() + " classes";
+  }
+
+  /** The number of an example in the underlying set. */
+  private long stored(long example) {
+    return subset == null
+        ? Objects.checkIndex(example, store.numExamples())
+        : subset.example(example);
+  }
+
+  private long hash(long example) {
+    return kind() == FeatureKind.TEXT
+        ? Hash.of(store.features(), textOffset(example), textLength(example))
+        : Hash.of(store.features(), rowOffset(example), store.rowBytes());
+  }
+
+  private boolean qualifies(long example, long[] counts, SplitRule rule) {
+    for (int i = 0; i < numTargets(example); i++) {
+      if (counts[target(example, i)] < rule.minExamplesPerClass()) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private synchronized long[] counts() {
+    if (classCounts == null) {
+      classCounts = new long[numClasses()];
+      for (long example = 0; example < numExamples(); example++) {
+        for (int i = 0; i < numTargets(example); i++) {
+          classCounts[target(example, i)]++;
+        }
+      }
+    }
+    return classCounts;
+  }
+
+  private void require(FeatureKind kind, String otherwise) {
+    if (store.kind() != kind) {
+      throw new IllegalStateException(otherwise);
+    }
+  }
+
+  private static int firstLength(float[][] features) {
+    if (features.length == 0) {
+      throw new IllegalArgumentException("a set in memory needs at least one example");
+    }
+    return features[0].length;
+  }
+
+  private static void requireSameCount(int features, int labels) {
+    if (features != labels) {
+      throw new IllegalArgumentException(
+          "got " + features + " examples but " + labels + " labels; give one label an example");
+    }
+  }
+}

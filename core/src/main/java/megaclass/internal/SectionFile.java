@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: Apache-2.0
+package megaclass.internal;
+
+import static java.nio.ByteOrder.LITTLE_ENDIAN;
+import static java.nio.charset.StandardCharsets.US_ASCII;
+import static java.nio.file.StandardOpenOption.READ;
+
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The container of all Megaclass files: named sections of bytes behind a header, every byte of the
+ * file under a checksum. {@code docs/formats.md} lists the bytes. Opening maps the file read-only
+ * and verifies all of it; {@link Writer} writes one.
+ *
+ * <p>Immutable and thread-safe. The memory belongs to the arena given to {@link #open}: sections
+ * must not be read after it is closed.
+ */
+public final class SectionFile {
+  static final int ENTRY_BYTES = 64;
+  static final int NAME_BYTES = 32;
+
+  /** Every section starts at a multiple of this, so that its rows may be read with any vector. */
+  static final int ALIGNMENT = 4096;
+
+  private final Path path;
+  private final MemorySegment bytes;
+  private final SectionHeader header;
+  private final Map<String, SectionInfo> sections = new LinkedHashMap<>();
+
+  /**
+   * One section.
+   *
+   * @param offset of its first byte in the file, a multiple of 4096
+   * @param length in bytes, without the zeros that fill up to the next section
+   * @param checksum see {@link Checksum}
+   */
+  public record SectionInfo(String name, long offset, long length, int checksum) {}
+
+  private SectionFile(Path path, MemorySegment bytes, SectionHeader header) {
+    this.path = path;
+    this.bytes = bytes;
+    this.header = header;
+  }
+
+  /**
+   * Maps a file and verifies every byte of it, on all cores.
+   *
+   * @param kind four letters: "DATA", "MODL" or "CKPT"
+   * @param maxVersion the newest version of that kind the caller can read
+   * @param arena owner of the mapping
+   * @throws InvalidFileException if the file is missing, foreign, of another kind, newer, truncated
+   *     or damaged
+   */
+  public static SectionFile open(Path path, String kind, int maxVersion, Arena arena) {
+    try (var channel = FileChannel.open(path, READ)) {
+      var header = SectionHeader.read(path, channel);
+      header.require(kind, maxVersion);
+      var bytes = channel.map(FileChannel.MapMode.READ_ONLY, 0, header.fileLength(), arena);
+      var file = new SectionFile(path, bytes, header);
+      file.readTable();
+      file.verify();
+      return file;
+    } catch (InvalidFileException e) {
+      throw e;
+    } catch (IOException e) {
+      throw new InvalidFileException(path, e);
+    }
+  }
+
+  /** The kind of a Megaclass file, from its header alone. */
+  public static String kindOf(Path path) {
+    try (var channel = FileChannel.open(path, READ)) {
+      return SectionHeader.read(path, channel).kind();
+    } catch (InvalidFileException e) {
+      throw e;
+    } catch (IOException e) {
+      throw new InvalidFileException(path, e);
+    }
+  }
+
+  /** The file. */
+  public Path path() {
+    return path;
+  }
+
+  /** Version of the file's kind, from 1. */
+  public int version() {
+    return header.version();
+  }
+
+  /** Length of the file in bytes. */
+  public long length() {
+    return header.fileLength();
+  }
+
+  /** Whether the file has the section. */
+  public boolean has(String name) {
+    return sections.containsKey(name);
+  }
+
+  /** All sections in the order of the file. */
+  public List<SectionInfo> sections() {
+    return List.copyOf(sections.values());
+  }
+
+  /** The bytes of a section, read-only, starting at a multiple of 4096. */
+  public MemorySegment section(String name) {
+    var info = sections.get(name);
+    if (info == null) {
+      throw new InvalidFileException(
+          path, "has no section \"" + name + "\"; it has " + sections.keySet());
+    }
+    return bytes.asSlice(info.offset(), info.length());
+  }
+
+  /**
+   * The bytes of a section whose length is known.
+   *
+   * @throws InvalidFileException if it has another length
+   */
+  public MemorySegment section(String name, long length) {
+    var section = section(name);
+    if (section.byteSize() != length) {
+      throw new InvalidFileException(
+          path,
+          "section \""
+              + name
+              + "\" has "
+              + section.byteSize()
+              + " bytes, expected "
+              + length
+              + "; write the file anew");
+    }
+    return section;
+  }
+
+  private void readTable() {
+    var table = bytes.asSlice(header.tableOffset());
+    if (Checksum.of(table) != header.tableChecksum()) {
+      throw damaged("its table of sections");
+    }
+    long end = SectionHeader.BYTES;
+    for (long at = 0; at < table.byteSize(); at += ENTRY_BYTES) {
+      var name = new byte[NAME_BYTES];
+      MemorySegment.copy(table, ValueLayout.JAVA_BYTE, at, name, 0, NAME_BYTES);
+      var info =
+          new SectionInfo(
+              new String(name, US_ASCII).trim(),
+              table.get(LittleEndian.LONG, at + 32),
+              table.get(LittleEndian.LONG, at + 40),
+              table.get(LittleEndian.INT, at + 48));
+      sections.put(info.name(), info);
+      requireZeros(end, info.offset());
+      end = info.offset() + info.length();
+    }
+    requireZeros(end, header.tableOffset());
+  }
+
+  private void requireZeros(long from, long to) {
+    for (long at = from; at < to; at++) {
+      if (bytes.get(ValueLayout.JAVA_BYTE, at) != 0) {
+        throw damaged("the padding between its sections");
+      }
+    }
+  }
+
+  private void verify() {
+    for (var info : sections.values()) {
+      if (Checksum.ofSection(bytes.asSlice(info.offset(), info.length())) != info.checksum()) {
+        throw damaged("section \"" + info.name() + "\"");
+      }
+    }
+  }
+
+  private InvalidFileException damaged(String part) {
+    return new InvalidFileException(
+        path,
+        "is damaged: the checksum of " + part + " does not match; get or write the file anew");
+  }
+
+  /**
+   * Writes a file of sections, one after another. The file gets its name in {@link #finish}; closed
+   * before that, it leaves nothing behind. Not thread-safe.
+   */
+  public static final class Writer implements AutoCloseable {
+    private final String kind;
+    private final int version;
+    private final AtomicFiles.Part part;
+    private final List<SectionInfo> written = new ArrayList<>();
+    private @Nullable SectionOutput open;
+
+    /** Starts a file; kind is "DATA", "MODL" or "CKPT". */
+    public Writer(Path target, String kind, int version) {
+      this.kind = kind;
+      this.version = version;
+      this.part = AtomicFiles.Part.open(target);
+    }
+
+    /**
+     * Starts the next section; close it before the one after it.
+     *
+     * @param name up to 32 ASCII letters
+     */
+    public SectionOutput section(String name) {
+      if (open != null) {
+        throw new IllegalStateException("section \"" + open.name() + "\" is still open");
+      }
+      if (name.isEmpty() || name.length() > NAME_BYTES || !US_ASCII.newEncoder().canEncode(name)) {
+        throw new IllegalArgumentException(
+            "section name must be 1 to 32 ASCII letters, but was \"" + name + "\"");
+      }
+      if (written.stream().anyMatch(s -> s.name().equals(name))) {
+        throw new IllegalArgumentException("section \"" + name + "\" is written already");
+      }
+      open = new SectionOutput(name, end(), part, this::sectionClosed);
+      return open;
+    }
+
+    /** Writes a whole section. */
+    public void section(String name, MemorySegment bytes) {
+      try (var section = section(name)) {
+        section.write(bytes);
+      }
+    }
+
+    /** Writes table and header, forces all to the disk and gives the file its name. */
+    public void finish() {
+      if (open != null) {
+        throw new IllegalStateException("section \"" + open.name() + "\" is still open");
+      }
+      try {
+        var table = ByteBuffer.allocate(written.size() * ENTRY_BYTES).order(LITTLE_ENDIAN);
+        for (var section : written) {
+          int at = table.position();
+          table.put(section.name().getBytes(US_ASCII));
+          table.putLong(at + 32, section.offset());
+          table.putLong(at + 40, section.length());
+          table.putInt(at + 48, section.checksum());
+          table.position(at + ENTRY_BYTES);
+        }
+        var header =
+            new SectionHeader(
+                part.target(),
+                kind,
+                version,
+                end() + table.capacity(),
+                written.size(),
+                end(),
+                Checksum.of(MemorySegment.ofArray(table.array())));
+        part.channel().position(end());
+        AtomicFiles.writeFully(part.channel(), table.flip().limit(table.capacity()));
+        part.channel().position(0);
+        AtomicFiles.writeFully(part.channel(), header.bytes());
+        part.commit();
+      } catch (IOException e) {
+        throw AtomicFiles.cannotWrite(part.target(), e);
+      }
+    }
+
+    @Override
+    public void close() {
+      part.close();
+    }
+
+    private void sectionClosed(SectionInfo info) {
+      written.add(info);
+      open = null;
+    }
+
+    /** Where the next section or the table starts. */
+    private long end() {
+      if (written.isEmpty()) {
+        return ALIGNMENT;
+      }
+      var last = written.getLast();
+      return (last.offset() + last.length() + ALIGNMENT - 1) & -ALIGNMENT;
+    }
+  }
+}
