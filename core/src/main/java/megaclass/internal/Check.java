@@ -96,12 +96,7 @@ public final class Check {
   }
 
   private static IllegalArgumentException outside(String name, String range, Object value) {
-<<<<<<< HEAD
-    return new IllegalArgumentException(
-        name + " must be in " + range + ", but was " + value);
-=======
     return new IllegalArgumentException(name + " must be in " + range + ", but was " + value);
->>>>>>> 6c38b46ea9b3e8882beb5977ceba404263c11425
   }
 
   private static IllegalArgumentException notPositive(String name, Object value) {
