@@ -41,8 +41,8 @@ final class TokenHasher {
   private int lastDropped;
 
   TokenHasher(BackboneSpec.Bag spec) {
-    this.minChars = spec.minChars();
-    this.maxChars = spec.maxChars();
+    this.minChars = spec.chars().min();
+    this.maxChars = spec.chars().max();
     this.maxWords = spec.words();
     this.buckets = spec.buckets();
     this.keepBelow = (long) ((1 - spec.dropout()) * (1L << 32));
