@@ -20,6 +20,7 @@ import org.jspecify.annotations.Nullable;
  * @param trainCounts training examples of each class, (numClasses)
  * @param provenance how it came about: settings, data, versions; by name
  */
+@SuppressWarnings("ArrayRecordComponent") // as long as the classes are many; never compared
 public record ModelParts(
     Loss loss,
     BackboneSpec backbone,

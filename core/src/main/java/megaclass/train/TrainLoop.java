@@ -49,7 +49,7 @@ final class TrainLoop {
     double loss = head.forward(embeddings, active); // logits (numActive, batch), tile by tile
     requireFinite(loss, batch);
     head.backward(embeddings, active, weightOptimizer); // moves numActive rows of W
-    update(batch); // moves the touched rows of the backbone
+    updateBackbone(); // moves the rows of its table that the batch touches
     endStep(active);
     return loss;
   }
@@ -82,7 +82,7 @@ final class TrainLoop {
     return active;
   }
 
-  private void update(MiniBatch batch) {
+  private void updateBackbone() {
     clock.enter(Stage.BACKBONE);
     backbone.backward(embeddings, backboneOptimizer);
   }
