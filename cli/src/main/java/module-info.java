@@ -2,9 +2,12 @@
 
 /** The {@code megaclass} command. */
 module megaclass.cli {
+  requires com.fasterxml.jackson.databind;
   requires info.picocli;
   requires megaclass.core;
+  requires org.carrot2.morfologik.stemming;
   requires static transitive org.jspecify;
+  requires org.tomlj;
 
   // picocli reads the annotations of the verbs.
   opens megaclass.cli to
