@@ -17,6 +17,7 @@ import megaclass.loss.SoftmaxHead;
 import megaclass.optim.SparseOptimizer;
 import megaclass.select.ClassSelector;
 import megaclass.weights.ClassWeights;
+import megaclass.weights.Initialisation;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -117,12 +118,16 @@ final class TrainState implements AutoCloseable {
     };
   }
 
-  /** Fills both matrices with their random initial values. */
-  void initialise() {
+  /** Fills both matrices with their initial values. */
+  void initialise(Dataset train) {
     weights.randomise(Hash.key(config.seed(), WEIGHTS), workers);
     if (table != null) {
       double deviation = 1 / Math.sqrt(config.dim());
       table.randomise(deviation, config.dim(), Hash.key(config.seed(), TABLE), workers);
+    }
+    if (config.initialisation() == Initialisation.CLASS_MEANS) {
+      new ClassMeans(weights, backbone, embeddings, backend, workers)
+          .set(train, config.batchSize());
     }
   }
 
