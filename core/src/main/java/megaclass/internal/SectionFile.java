@@ -257,17 +257,18 @@ public final class SectionFile {
           append(section);
         }
         var table = table();
+        long tableOffset = written.isEmpty() ? SectionHeader.BYTES : end();
         var header =
             new SectionHeader(
                 part.target(),
                 kind,
                 version,
-                end() + table.capacity(),
+                tableOffset + table.capacity(),
                 written.size(),
-                end(),
+                tableOffset,
                 Checksum.of(MemorySegment.ofBuffer(table)));
-        AtomicFiles.writeFully(part.channel().position(end()), table);
-        AtomicFiles.writeFully(part.channel().position(0), header.bytes());
+        FileBytes.write(part.channel().position(tableOffset), table);
+        FileBytes.write(part.channel().position(0), header.bytes());
         part.commit();
       } catch (IOException e) {
         throw AtomicFiles.cannotWrite(part.target(), e);
