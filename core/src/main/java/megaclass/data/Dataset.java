@@ -101,6 +101,10 @@ public final class Dataset implements AutoCloseable {
     return new Dataset(new PlantedExamples(spec).store(), null, spec.toString());
   }
 
+  static Dataset of(ExampleStore store, String description) {
+    return new Dataset(store, null, description);
+  }
+
   /** How many examples there are. */
   public long numExamples() {
     return subset == null ? store.numExamples() : subset.size();

@@ -151,7 +151,7 @@ record ExampleStore(
     for (var part : new MemorySegment[] {features, textOffsets, targets, targetOffsets}) {
       hash = Hash.key(hash, part.byteSize(), Checksum.ofSection(part));
     }
-    for (var part : labels.content()) {
+    for (var part : labels.sections()) {
       hash = Hash.key(hash, part.byteSize(), Checksum.ofSection(part));
     }
     return hash;

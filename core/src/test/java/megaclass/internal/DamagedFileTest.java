@@ -145,7 +145,7 @@ class DamagedFileTest {
 
   /** Every byte of header, first section and table; some of the long and dull stretches. */
   private int step(int at) {
-    boolean interesting = at < 72 || at >= 4090 && at < 4105 || at >= good.length - 130;
+    boolean interesting = at < 72 || (at >= 4090 && at < 4105) || at >= good.length - 130;
     return interesting
         ? 1
         : at < 4090 ? Math.min(61, 4090 - at) : Math.min(61, good.length - 130 - at);
