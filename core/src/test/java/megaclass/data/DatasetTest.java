@@ -180,7 +180,9 @@ class DatasetTest {
       assertNotEquals(split.train().contentHash(), split.test().contentHash());
       assertNotEquals(split.train().contentHash(), data.contentHash());
       assertEquals(split.train().contentHash(), data.split(0.3, 1).train().contentHash());
-      assertEquals("in memory (test)", split.test().description());
+      assertEquals(
+          "in memory, test part of split(testShare=0.3, minExamplesPerClass=2, seed=1)",
+          split.test().description());
     }
   }
 
