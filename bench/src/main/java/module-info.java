@@ -3,5 +3,5 @@
 /** Measures Megaclass; never published. */
 module megaclass.bench {
   requires megaclass.core;
-  requires static org.jspecify;
+  requires static transitive org.jspecify;
 }

@@ -4,7 +4,7 @@
 module megaclass.cli {
   requires info.picocli;
   requires megaclass.core;
-  requires static org.jspecify;
+  requires static transitive org.jspecify;
 
   // picocli reads the annotations of the verbs.
   opens megaclass.cli to

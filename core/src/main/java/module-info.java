@@ -3,7 +3,7 @@
 /** Trains, evaluates and serves classifiers with a huge number of classes. Needs only the JDK. */
 module megaclass.core {
   requires static jdk.incubator.vector;
-  requires static org.jspecify;
+  requires static transitive org.jspecify;
 
   exports megaclass.backbone;
   exports megaclass.data;

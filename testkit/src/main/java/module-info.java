@@ -3,5 +3,5 @@
 /** Tools to test Megaclass and what extends it. */
 module megaclass.testkit {
   requires transitive megaclass.core;
-  requires static org.jspecify;
+  requires static transitive org.jspecify;
 }

@@ -56,6 +56,6 @@ public final class BatchReader {
       examples[i] = example;
       classIds[i] = data.target(example, drawn);
     }
-    return new MiniBatch(data, examples, classIds);
+    return new MiniBatch(data, step, examples, classIds);
   }
 }

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: Apache-2.0
+package megaclass.compute;
+
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
+import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
+import static megaclass.compute.NativeMemory.ALL;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SplittableRandom;
+import megaclass.internal.Hash;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Trainable rows off the heap, with what their optimizer keeps of each: the class weights W
+ * (numClasses, dim), and the table of a bag of tokens (buckets, dim).
+ *
+ * <p>Rows lie in shards of {@link #ROWS_PER_SHARD}: the unit of checkpoints and, later, of workers.
+ * A row is {@code width} floats padded with zeros to a multiple of 16, directly followed by its
+ * velocity when there is one: measured 1.1-1.5x faster than two tables. Offsets are 64-bit.
+ *
+ * <p>Owns its memory until {@link #close}. Threads may work on different rows at the same time.
+ */
+public final class RowMatrix implements AutoCloseable {
+  /** Rows of a shard; the last shard of a matrix may have fewer. */
+  public static final int ROWS_PER_SHARD = 65_536;
+
+  /** What an optimizer keeps of every row besides the weights. */
+  public record State(boolean velocity, boolean accumulator, boolean lastStep) {
+    /** Nothing: for matrices that are only read. */
+    public static final State NONE = new State(false, false, false);
+
+    /** Bytes that a row of this width takes, weights and state together. */
+    public long bytesPerRow(int width) {
+      return rowBytes(width) + (accumulator ? 4 : 0) + (lastStep ? 4 : 0);
+    }
+
+    private long rowBytes(int width) {
+      return 4L * ComputeBackend.padded(width) * (velocity ? 2 : 1);
+    }
+  }
+
+  /** Memory of one shard; accumulators and steps are empty segments when the state has none. */
+  public record Shard(
+      int from, int to, MemorySegment rows, MemorySegment accumulators, MemorySegment lastSteps) {}
+
+  private final int numRows;
+  private final int width;
+  private final int stride;
+  private final long rowBytes;
+  private final State state;
+  private final Arena arena;
+  private final List<Shard> shards = new ArrayList<>();
+  private final long[] rowAddresses;
+  private final long[] accumulatorAddresses;
+  private final long[] lastStepAddresses;
+
+  /**
+   * Allocates a matrix of zeros.
+   *
+   * @param numRows at least 1
+   * @param width floats a row, at least 1
+   */
+  public RowMatrix(int numRows, int width, State state) {
+    this(numRows, width, state, Arena.ofShared(), null);
+  }
+
+  /**
+   * Reads the rows where they lie.
+   *
+   * @param rows (numRows, width padded to 16) float32, row-major; stays alive as long as this
+   */
+  public static RowMatrix over(MemorySegment rows, int numRows, int width) {
+    return new RowMatrix(numRows, width, State.NONE, Arena.ofShared(), rows);
+  }
+
+  private RowMatrix(
+      int numRows,
+      int width,
+      State state,
+      Arena arena,
+      @Nullable MemorySegment existing) {
+    this.numRows = numRows;
+    this.width = width;
+    this.stride = ComputeBackend.padded(width);
+    this.rowBytes = state.rowBytes(width);
+    this.state = state;
+    this.arena = arena;
+    int numShards = (numRows + ROWS_PER_SHARD - 1) / ROWS_PER_SHARD;
+    rowAddresses = new long[numShards];
+    accumulatorAddresses = new long[numShards];
+    lastStepAddresses = new long[numShards];
+    for (int s = 0; s < numShards; s++) {
+      int from = s * ROWS_PER_SHARD;
+      int to = Math.min(numRows, from + ROWS_PER_SHARD);
+      long count = (long) to - from;
+      MemorySegment rows =
+          existing == null
+              ? NativeMemory.allocate(count * rowBytes, arena)
+              : existing.asSlice(from * rowBytes, count * rowBytes);
+      MemorySegment accumulators = allocate(state.accumulator, count);
+      MemorySegment lastSteps = allocate(state.lastStep, count);
+      shards.add(new Shard(from, to, rows, accumulators, lastSteps));
+      rowAddresses[s] = rows.address();
+      accumulatorAddresses[s] = accumulators.address();
+      lastStepAddresses[s] = lastSteps.address();
+    }
+  }
+
+  private MemorySegment allocate(boolean wanted, long count) {
+    return wanted ? NativeMemory.allocate(4 * count, arena) : MemorySegment.NULL;
+  }
+
+  /** Number of rows. */
+  public int numRows() {
+    return numRows;
+  }
+
+  /** Floats of a row that carry weights. */
+  public int width() {
+    return width;
+  }
+
+  /** Floats of a row with its padding: {@code width} rounded up to a multiple of 16. */
+  public int stride() {
+    return stride;
+  }
+
+  /** What the optimizer keeps of each row. */
+  public State state() {
+    return state;
+  }
+
+  /** The shards in the order of their rows. */
+  public List<Shard> shards() {
+    return List.copyOf(shards);
+  }
+
+  /** Bytes of all rows and their state. */
+  public long sizeInBytes() {
+    return numRows * state.bytesPerRow(width);
+  }
+
+  /** Address of the weights of a row; {@code stride} floats. */
+  public long address(int row) {
+    return rowAddresses[row / ROWS_PER_SHARD] + row % ROWS_PER_SHARD * rowBytes;
+  }
+
+  /** Address of the velocity of a row; {@code stride} floats. Only with {@code state.velocity}. */
+  public long velocityAddress(int row) {
+    return address(row) + 4L * stride;
+  }
+
+  /** Sum of squared gradients of a row. Only with {@code state.accumulator}. */
+  public float accumulator(int row) {
+    return ALL.get(JAVA_FLOAT_UNALIGNED, accumulatorAddress(row));
+  }
+
+  /** Sets the sum of squared gradients of a row. Only with {@code state.accumulator}. */
+  public void setAccumulator(int row, float value) {
+    ALL.set(JAVA_FLOAT_UNALIGNED, accumulatorAddress(row), value);
+  }
+
+  private long accumulatorAddress(int row) {
+    return accumulatorAddresses[row / ROWS_PER_SHARD] + 4L * (row % ROWS_PER_SHARD);
+  }
+
+  /** Step up to which a row has been moved. Only with {@code state.lastStep}. */
+  public int lastStep(int row) {
+    return ALL.get(JAVA_INT_UNALIGNED, lastStepAddress(row));
+  }
+
+  /** Sets the step up to which a row has been moved. Only with {@code state.lastStep}. */
+  public void setLastStep(int row, int step) {
+    ALL.set(JAVA_INT_UNALIGNED, lastStepAddress(row), step);
+  }
+
+  private long lastStepAddress(int row) {
+    return lastStepAddresses[row / ROWS_PER_SHARD] + 4L * (row % ROWS_PER_SHARD);
+  }
+
+  /** One weight; for tests and slow paths. */
+  public float get(int row, int column) {
+    return ALL.get(JAVA_FLOAT_UNALIGNED, address(row) + 4L * column);
+  }
+
+  /** Sets one weight; for initial values, tests and slow paths. */
+  public void set(int row, int column, float value) {
+    ALL.set(JAVA_FLOAT_UNALIGNED, address(row) + 4L * column, value);
+  }
+
+  /**
+   * Fills the first {@code columns} columns with normal random numbers; each row depends on (seed,
+   * row) alone. In parallel, so that every thread touches its part of the memory first.
+   */
+  public void randomise(double deviation, int columns, long seed, Workers workers) {
+    int rowsPerTask = 4096;
+    int numTasks = (numRows + rowsPerTask - 1) / rowsPerTask;
+    workers.run(
+        numTasks,
+        (task, _) -> {
+          int to = Math.min(numRows, (task + 1) * rowsPerTask);
+          for (int row = task * rowsPerTask; row < to; row++) {
+            var random = new SplittableRandom(Hash.key(seed, row));
+            for (int j = 0; j < columns; j++) {
+              set(row, j, (float) (deviation * random.nextGaussian()));
+            }
+          }
+        });
+  }
+
+  @Override
+  public void close() {
+    arena.close();
+  }
+}

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: Apache-2.0
+package megaclass.compute;
+
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
+import static megaclass.compute.NativeMemory.ALL;
+
+/** The definition of every operation, as plain loops; also what runs without the Vector API. */
+public final class ScalarBackend implements ComputeBackend {
+  @Override
+  public String description() {
+    return "scalar";
+  }
+
+  private static float get(long address, long index) {
+    return ALL.get(JAVA_FLOAT_UNALIGNED, address + 4 * index);
+  }
+
+  private static void set(long address, long index, float value) {
+    ALL.set(JAVA_FLOAT_UNALIGNED, address + 4 * index, value);
+  }
+
+  @Override
+  public void logits(long[] rows, int numRows, long panel, int width, long tile) {
+    for (int r = 0; r < numRows; r++) {
+      for (int i = 0; i < PANEL; i++) {
+        float sum = 0;
+        for (int p = 0; p < width; p++) {
+          sum = Math.fma(get(rows[r], p), get(panel, (long) p * PANEL + i), sum);
+        }
+        set(tile, r * PANEL + i, sum);
+      }
+    }
+  }
+
+  @Override
+  public void embeddingGradient(
+      long weights, int stride, long tile, int numRows, int width, long into) {
+    for (int p = 0; p < width; p++) {
+      for (int i = 0; i < PANEL; i++) {
+        float sum = get(into, p * PANEL + i);
+        for (int r = 0; r < numRows; r++) {
+          sum = Math.fma(get(weights, (long) r * stride + p), get(tile, r * PANEL + i), sum);
+        }
+        set(into, p * PANEL + i, sum);
+      }
+    }
+  }
+
+  @Override
+  public void weightGradient(
+      long tiles, int numPanels, int numRows, long embeddings, int numBlocks, long into) {
+    long samples = (long) numPanels * PANEL;
+    for (int r = 0; r < numRows; r++) {
+      for (int block = 0; block < numBlocks; block++) {
+        for (int j = 0; j < PANEL; j++) {
+          float sum = 0;
+          for (long i = 0; i < samples; i++) {
+            float g = get(tiles, (i / PANEL * numRows + r) * PANEL + i % PANEL);
+            sum = Math.fma(g, get(embeddings, (block * samples + i) * PANEL + j), sum);
+          }
+          set(into, (long) r * numBlocks * PANEL + ((long) block * PANEL) + j, sum);
+        }
+      }
+    }
+  }
+
+  @Override
+  public void scaleAndShift(long tile, int numRows, float[] scale, float[] shift) {
+    for (int r = 0; r < numRows; r++) {
+      for (int i = 0; i < PANEL; i++) {
+        set(tile, r * PANEL + i, Math.fma(get(tile, r * PANEL + i), scale[r], shift[r]));
+      }
+    }
+  }
+
+  @Override
+  public void columnMax(long tile, int numRows, long into) {
+    for (int i = 0; i < PANEL; i++) {
+      float max = Float.NEGATIVE_INFINITY;
+      for (int r = 0; r < numRows; r++) {
+        max = Math.max(max, get(tile, r * PANEL + i));
+      }
+      set(into, i, max);
+    }
+  }
+
+  @Override
+  public void rowMax(long tile, int numRows, int numColumns, float[] into) {
+    for (int r = 0; r < numRows; r++) {
+      float max = Float.NEGATIVE_INFINITY;
+      for (int i = 0; i < numColumns; i++) {
+        max = Math.max(max, get(tile, r * PANEL + i));
+      }
+      into[r] = max;
+    }
+  }
+
+  @Override
+  public void expAndSum(long tile, int numRows, long offset, long sum) {
+    for (int i = 0; i < PANEL; i++) {
+      float total = get(sum, i);
+      for (int r = 0; r < numRows; r++) {
+        float e = (float) Math.exp(get(tile, r * PANEL + i) - get(offset, i));
+        set(tile, r * PANEL + i, e);
+        total += e;
+      }
+      set(sum, i, total);
+    }
+  }
+
+  @Override
+  public void expAndScale(long tile, int numRows, long offset, long factor) {
+    for (int r = 0; r < numRows; r++) {
+      for (int i = 0; i < PANEL; i++) {
+        float e = (float) Math.exp(get(tile, r * PANEL + i) - get(offset, i));
+        set(tile, r * PANEL + i, e * get(factor, i));
+      }
+    }
+  }
+
+  @Override
+  public void scaleColumns(long tile, int numRows, long factor) {
+    for (int r = 0; r < numRows; r++) {
+      for (int i = 0; i < PANEL; i++) {
+        set(tile, r * PANEL + i, get(tile, r * PANEL + i) * get(factor, i));
+      }
+    }
+  }
+
+  @Override
+  public int above(long tile, int numRows, long threshold, int[] into) {
+    int found = 0;
+    for (int r = 0; r < numRows; r++) {
+      for (int i = 0; i < PANEL; i++) {
+        if (get(tile, r * PANEL + i) > get(threshold, i)) {
+          into[found++] = r * PANEL + i;
+        }
+      }
+    }
+    return found;
+  }
+
+  @Override
+  public float dot(long a, long b, int stride) {
+    float sum = 0;
+    for (int j = 0; j < stride; j++) {
+      sum = Math.fma(get(a, j), get(b, j), sum);
+    }
+    return sum;
+  }
+
+  @Override
+  public void scaled(long row, float factor, int stride, long into) {
+    for (int j = 0; j < stride; j++) {
+      set(into, j, get(row, j) * factor);
+    }
+  }
+
+  @Override
+  public void addScaled(long row, float factor, int stride, long into) {
+    for (int j = 0; j < stride; j++) {
+      set(into, j, Math.fma(get(row, j), factor, get(into, j)));
+    }
+  }
+
+  @Override
+  public void sum(long[] rows, int from, int to, int stride, long into) {
+    for (int j = 0; j < stride; j++) {
+      float sum = 0;
+      for (int r = from; r < to; r++) {
+        sum += get(rows[r], j);
+      }
+      set(into, j, sum);
+    }
+  }
+
+  @Override
+  public void momentumStep(
+      long w, long v, long g, int stride, float rate, float momentum, float decay, boolean nesterov) {
+    for (int j = 0; j < stride; j++) {
+      float gradient = Math.fma(get(w, j), decay, get(g, j));
+      float velocity = Math.fma(get(v, j), momentum, gradient);
+      float move = nesterov ? Math.fma(velocity, momentum, gradient) : velocity;
+      set(v, j, velocity);
+      set(w, j, Math.fma(move, -rate, get(w, j)));
+    }
+  }
+
+  @Override
+  public void transform(long w, long v, int stride, float a, float b, float c, float d) {
+    for (int j = 0; j < stride; j++) {
+      float velocity = get(v, j);
+      float weight = get(w, j);
+      set(v, j, Math.fma(velocity, a, weight * b));
+      set(w, j, Math.fma(velocity, c, weight * d));
+    }
+  }
+}

@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: Apache-2.0
+package megaclass.compute;
+
+import static megaclass.compute.NativeMemory.ALL;
+
+import java.nio.ByteOrder;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorMask;
+import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.VectorSpecies;
+
+/**
+ * The Vector API implementation. Matrix products are in {@link GemmWide} and {@link GemmNarrow};
+ * the rest is below, one flat loop each (see {@link GemmWide} for why).
+ */
+public final class VectorBackend implements ComputeBackend {
+  private static final VectorSpecies<Float> S = FloatVector.SPECIES_PREFERRED;
+  private static final ByteOrder NATIVE = ByteOrder.nativeOrder();
+
+  /** Bytes of a vector; divides those of a padded row and of a panel's row. */
+  private static final long V = S.vectorByteSize();
+
+  /** Bytes from row to row of a panel. */
+  private static final long ROW = PANEL * 4L;
+
+  private static final boolean WIDE = S.length() == 16;
+
+  @Override
+  public String description() {
+    return "vector " + S.vectorBitSize() + " bit";
+  }
+
+  @Override
+  public void logits(long[] rows, int numRows, long panel, int width, long tile) {
+    if (WIDE) {
+      GemmWide.logits(rows, numRows, panel, width, tile);
+    } else {
+      GemmNarrow.logits(rows, numRows, panel, width, tile);
+    }
+  }
+
+  @Override
+  public void embeddingGradient(
+      long weights, int stride, long tile, int numRows, int width, long into) {
+    if (WIDE) {
+      GemmWide.embeddingGradient(weights, stride, tile, numRows, width, into);
+    } else {
+      GemmNarrow.embeddingGradient(weights, stride, tile, numRows, width, into);
+    }
+  }
+
+  @Override
+  public void weightGradient(
+      long tiles, int numPanels, int numRows, long embeddings, int numBlocks, long into) {
+    if (WIDE) {
+      GemmWide.weightGradient(tiles, numPanels, numRows, embeddings, numBlocks, into);
+    } else {
+      GemmNarrow.weightGradient(tiles, numPanels, numRows, embeddings, numBlocks, into);
+    }
+  }
+
+  @Override
+  public void scaleAndShift(long tile, int numRows, float[] scale, float[] shift) {
+    for (int r = 0; r < numRows; r++) {
+      FloatVector factor = FloatVector.broadcast(S, scale[r]);
+      FloatVector addend = FloatVector.broadcast(S, shift[r]);
+      long end = tile + (r + 1) * ROW;
+      for (long at = tile + r * ROW; at < end; at += V) {
+        FloatVector z = FloatVector.fromMemorySegment(S, ALL, at, NATIVE);
+        z.fma(factor, addend).intoMemorySegment(ALL, at, NATIVE);
+      }
+    }
+  }
+
+  @Override
+  public void columnMax(long tile, int numRows, long into) {
+    for (long column = 0; column < ROW; column += V) {
+      FloatVector max = FloatVector.broadcast(S, Float.NEGATIVE_INFINITY);
+      long at = tile + column;
+      for (int r = 0; r < numRows; r++) {
+        max = max.max(FloatVector.fromMemorySegment(S, ALL, at, NATIVE));
+        at += ROW;
+      }
+      max.intoMemorySegment(ALL, into + column, NATIVE);
+    }
+  }
+
+  @Override
+  public void rowMax(long tile, int numRows, int numColumns, float[] into) {
+    for (int r = 0; r < numRows; r++) {
+      FloatVector max = FloatVector.broadcast(S, Float.NEGATIVE_INFINITY);
+      long row = tile + r * ROW;
+      int i = 0;
+      for (; i + S.length() <= numColumns; i += S.length()) {
+        max = max.max(FloatVector.fromMemorySegment(S, ALL, row + 4L * i, NATIVE));
+      }
+      if (i < numColumns) {
+        VectorMask<Float> mask = S.indexInRange(i, numColumns);
+        FloatVector rest = FloatVector.fromMemorySegment(S, ALL, row + 4L * i, NATIVE);
+        max = max.lanewise(VectorOperators.MAX, rest, mask);
+      }
+      into[r] = max.reduceLanes(VectorOperators.MAX);
+    }
+  }
+
+  @Override
+  public void expAndSum(long tile, int numRows, long offset, long sum) {
+    for (long column = 0; column < ROW; column += V) {
+      FloatVector shift = FloatVector.fromMemorySegment(S, ALL, offset + column, NATIVE);
+      FloatVector total = FloatVector.fromMemorySegment(S, ALL, sum + column, NATIVE);
+      long at = tile + column;
+      for (int r = 0; r < numRows; r++) {
+        FloatVector z = FloatVector.fromMemorySegment(S, ALL, at, NATIVE);
+        FloatVector e = z.sub(shift).lanewise(VectorOperators.EXP);
+        e.intoMemorySegment(ALL, at, NATIVE);
+        total = total.add(e);
+        at += ROW;
+      }
+      total.intoMemorySegment(ALL, sum + column, NATIVE);
+    }
+  }
+
+  @Override
+  public void expAndScale(long tile, int numRows, long offset, long factor) {
+    for (long column = 0; column < ROW; column += V) {
+      FloatVector shift = FloatVector.fromMemorySegment(S, ALL, offset + column, NATIVE);
+      FloatVector scale = FloatVector.fromMemorySegment(S, ALL, factor + column, NATIVE);
+      long at = tile + column;
+      for (int r = 0; r < numRows; r++) {
+        FloatVector z = FloatVector.fromMemorySegment(S, ALL, at, NATIVE);
+        FloatVector e = z.sub(shift).lanewise(VectorOperators.EXP);
+        e.mul(scale).intoMemorySegment(ALL, at, NATIVE);
+        at += ROW;
+      }
+    }
+  }
+
+  @Override
+  public void scaleColumns(long tile, int numRows, long factor) {
+    for (long column = 0; column < ROW; column += V) {
+      FloatVector scale = FloatVector.fromMemorySegment(S, ALL, factor + column, NATIVE);
+      long at = tile + column;
+      for (int r = 0; r < numRows; r++) {
+        FloatVector e = FloatVector.fromMemorySegment(S, ALL, at, NATIVE);
+        e.mul(scale).intoMemorySegment(ALL, at, NATIVE);
+        at += ROW;
+      }
+    }
+  }
+
+  @Override
+  public int above(long tile, int numRows, long threshold, int[] into) {
+    int found = 0;
+    long at = tile;
+    for (int r = 0; r < numRows; r++) {
+      for (int i = 0; i < PANEL; i += S.length()) {
+        FloatVector z = FloatVector.fromMemorySegment(S, ALL, at, NATIVE);
+        FloatVector limit = FloatVector.fromMemorySegment(S, ALL, threshold + 4L * i, NATIVE);
+        long hits = z.compare(VectorOperators.GT, limit).toLong();
+        for (; hits != 0; hits &= hits - 1) {
+          into[found++] = r * PANEL + i + Long.numberOfTrailingZeros(hits);
+        }
+        at += V;
+      }
+    }
+    return found;
+  }
+
+  @Override
+  public float dot(long a, long b, int stride) {
+    FloatVector sum = FloatVector.zero(S);
+    for (long offset = 0; offset < 4L * stride; offset += V) {
+      FloatVector x = FloatVector.fromMemorySegment(S, ALL, a + offset, NATIVE);
+      sum = x.fma(FloatVector.fromMemorySegment(S, ALL, b + offset, NATIVE), sum);
+    }
+    return sum.reduceLanes(VectorOperators.ADD);
+  }
+
+  @Override
+  public void scaled(long row, float factor, int stride, long into) {
+    FloatVector scale = FloatVector.broadcast(S, factor);
+    for (long offset = 0; offset < 4L * stride; offset += V) {
+      FloatVector x = FloatVector.fromMemorySegment(S, ALL, row + offset, NATIVE);
+      x.mul(scale).intoMemorySegment(ALL, into + offset, NATIVE);
+    }
+  }
+
+  @Override
+  public void addScaled(long row, float factor, int stride, long into) {
+    FloatVector scale = FloatVector.broadcast(S, factor);
+    for (long offset = 0; offset < 4L * stride; offset += V) {
+      FloatVector x = FloatVector.fromMemorySegment(S, ALL, row + offset, NATIVE);
+      FloatVector y = FloatVector.fromMemorySegment(S, ALL, into + offset, NATIVE);
+      x.fma(scale, y).intoMemorySegment(ALL, into + offset, NATIVE);
+    }
+  }
+
+  /** Four rows in flight hide the latency of rows at random addresses; eight gave no more. */
+  @Override
+  public void sum(long[] rows, int from, int to, int stride, long into) {
+    FloatVector zero = FloatVector.zero(S);
+    for (long offset = 0; offset < 4L * stride; offset += V) {
+      zero.intoMemorySegment(ALL, into + offset, NATIVE);
+    }
+    int r = from;
+    for (; r + 4 <= to; r += 4) {
+      long row0 = rows[r];
+      long row1 = rows[r + 1];
+      long row2 = rows[r + 2];
+      long row3 = rows[r + 3];
+      for (long offset = 0; offset < 4L * stride; offset += V) {
+        FloatVector sum = FloatVector.fromMemorySegment(S, ALL, into + offset, NATIVE);
+        sum = sum.add(FloatVector.fromMemorySegment(S, ALL, row0 + offset, NATIVE));
+        sum = sum.add(FloatVector.fromMemorySegment(S, ALL, row1 + offset, NATIVE));
+        sum = sum.add(FloatVector.fromMemorySegment(S, ALL, row2 + offset, NATIVE));
+        sum = sum.add(FloatVector.fromMemorySegment(S, ALL, row3 + offset, NATIVE));
+        sum.intoMemorySegment(ALL, into + offset, NATIVE);
+      }
+    }
+    for (; r < to; r++) {
+      addScaled(rows[r], 1f, stride, into);
+    }
+  }
+
+  @Override
+  public void momentumStep(
+      long w, long v, long g, int stride, float rate, float momentum, float decay, boolean nesterov) {
+    FloatVector minusRate = FloatVector.broadcast(S, -rate);
+    FloatVector keep = FloatVector.broadcast(S, momentum);
+    FloatVector shrink = FloatVector.broadcast(S, decay);
+    // Nesterov looks one velocity ahead; the factors make the two forms one loop without a branch.
+    FloatVector ofGradient = FloatVector.broadcast(S, nesterov ? 1f : 0f);
+    FloatVector ofVelocity = FloatVector.broadcast(S, nesterov ? momentum : 1f);
+    for (long offset = 0; offset < 4L * stride; offset += V) {
+      FloatVector weight = FloatVector.fromMemorySegment(S, ALL, w + offset, NATIVE);
+      FloatVector gradient =
+          weight.fma(shrink, FloatVector.fromMemorySegment(S, ALL, g + offset, NATIVE));
+      FloatVector velocity = FloatVector.fromMemorySegment(S, ALL, v + offset, NATIVE);
+      velocity = velocity.fma(keep, gradient);
+      velocity.intoMemorySegment(ALL, v + offset, NATIVE);
+      FloatVector move = velocity.fma(ofVelocity, gradient.mul(ofGradient));
+      move.fma(minusRate, weight).intoMemorySegment(ALL, w + offset, NATIVE);
+    }
+  }
+
+  @Override
+  public void transform(long w, long v, int stride, float a, float b, float c, float d) {
+    FloatVector va = FloatVector.broadcast(S, a);
+    FloatVector vb = FloatVector.broadcast(S, b);
+    FloatVector vc = FloatVector.broadcast(S, c);
+    FloatVector vd = FloatVector.broadcast(S, d);
+    for (long offset = 0; offset < 4L * stride; offset += V) {
+      FloatVector weight = FloatVector.fromMemorySegment(S, ALL, w + offset, NATIVE);
+      FloatVector velocity = FloatVector.fromMemorySegment(S, ALL, v + offset, NATIVE);
+      velocity.fma(va, weight.mul(vb)).intoMemorySegment(ALL, v + offset, NATIVE);
+      velocity.fma(vc, weight.mul(vd)).intoMemorySegment(ALL, w + offset, NATIVE);
+    }
+  }
+}

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+package megaclass.optim;
+
+import java.util.function.IntUnaryOperator;
+import megaclass.compute.ComputeBackend;
+import megaclass.compute.RowMatrix;
+import megaclass.compute.RowUpdate;
+import megaclass.compute.Workers;
+
+/**
+ * Moves the rows of one matrix by their gradients, at a cost that depends on the touched rows only,
+ * and yet as the dense optimizer would.
+ *
+ * <p>Under momentum or decay a dense optimizer moves every row in every step. Here a row keeps the
+ * step it was last moved in, and {@link #catchUp} makes up for the steps it missed, all at once
+ * (see {@link CatchUp}); it must be called for every row before the row is used. The order of a
+ * step is {@link #beginStep}, catchUp of the rows in use, {@link #update} of those with a gradient, and
+ * {@link #endStep}.
+ *
+ * <p>{@link #update} may be called from several threads for different rows; the rest from one.
+ */
+public final class SparseOptimizer implements RowUpdate {
+  private static final int ROWS_PER_TASK = 1024;
+
+  private final OptimizerSpec spec;
+  private final RowMatrix rows;
+  private final ComputeBackend backend;
+  private final CatchUp catchUp;
+  private float rate;
+
+  /**
+   * Optimizes a matrix.
+   *
+   * @param rows allocated with {@link #stateFor}
+   */
+  public SparseOptimizer(OptimizerSpec spec, RowMatrix rows, ComputeBackend backend) {
+    this.spec = spec;
+    this.rows = rows;
+    this.backend = backend;
+    this.catchUp =
+        new CatchUp(
+            switch (spec) {
+              case OptimizerSpec.Sgd sgd -> sgd;
+              case OptimizerSpec.AdaGrad _ ->
+                  new OptimizerSpec.Sgd(0, false, 0, OptimizerSpec.LazyDecay.OFF);
+            });
+  }
+
+  /** What an optimizer keeps of each row. */
+  public static RowMatrix.State stateFor(OptimizerSpec spec) {
+    return switch (spec) {
+      case OptimizerSpec.AdaGrad _ -> new RowMatrix.State(false, true, false);
+      case OptimizerSpec.Sgd sgd ->
+          new RowMatrix.State(sgd.momentum() > 0, false, movesUntouchedRows(sgd));
+    };
+  }
+
+  private static boolean movesUntouchedRows(OptimizerSpec.Sgd sgd) {
+    return sgd.lazyDecay() == OptimizerSpec.LazyDecay.EXACT
+        && (sgd.momentum() > 0 || sgd.decay() > 0);
+  }
+
+  /**
+   * Begins the next step; the first is step 0. A resumed run begins and ends all steps that were
+   * done with their learning rates again, before it goes on.
+   *
+   * @param learningRate of this step
+   */
+  public void beginStep(double learningRate) {
+    rate = (float) learningRate;
+  }
+
+  /** Ends the running step: rows without a gradient have missed it. */
+  public void endStep() {
+    catchUp.advance(rate);
+  }
+
+  /** Whether rows must be caught up before use; false when they only move by their gradient. */
+  public boolean needsCatchUp() {
+    return rows.state().lastStep();
+  }
+
+  /**
+   * Applies the steps that some rows have missed, before they are used.
+   *
+   * @param count number of rows
+   * @param rowAt from [0, count) to distinct rows
+   */
+  public void catchUp(int count, IntUnaryOperator rowAt, Workers workers) {
+    if (!needsCatchUp()) {
+      return;
+    }
+    int numTasks = (count + ROWS_PER_TASK - 1) / ROWS_PER_TASK;
+    workers.run(
+        numTasks,
+        (task, _) -> {
+          double[] product = new double[4];
+          int to = Math.min(count, (task + 1) * ROWS_PER_TASK);
+          for (int i = task * ROWS_PER_TASK; i < to; i++) {
+            catchUp(rowAt.applyAsInt(i), product);
+          }
+        });
+  }
+
+  /** Catches up all rows: before they are all scored, evaluated or saved in a model. */
+  public void catchUpAll(Workers workers) {
+    catchUp(rows.numRows(), row -> row, workers);
+  }
+
+  private void catchUp(int row, double[] product) {
+    int toStep = Math.toIntExact(catchUp.numSteps());
+    int fromStep = rows.lastStep(row);
+    if (fromStep == toStep) {
+      return;
+    }
+    catchUp.product(fromStep, toStep, product);
+    long w = rows.address(row);
+    if (rows.state().velocity()) {
+      backend.transform(
+          w,
+          rows.velocityAddress(row),
+          rows.stride(),
+          (float) product[0],
+          (float) product[1],
+          (float) product[2],
+          (float) product[3]);
+    } else {
+      backend.scaled(w, (float) product[3], rows.stride(), w);
+    }
+    rows.setLastStep(row, toStep);
+  }
+
+  @Override
+  public void update(int row, long gradient) {
+    switch (spec) {
+      case OptimizerSpec.AdaGrad(double epsilon) -> adaGrad(row, gradient, epsilon);
+      case OptimizerSpec.Sgd sgd -> sgd(row, gradient, sgd);
+    }
+  }
+
+  private void adaGrad(int row, long gradient, double epsilon) {
+    int stride = rows.stride();
+    float squares = backend.dot(gradient, gradient, stride) / rows.width();
+    float sum = rows.accumulator(row) + squares;
+    rows.setAccumulator(row, sum);
+    float factor = (float) (-rate / (Math.sqrt(sum) + epsilon));
+    backend.addScaled(gradient, factor, stride, rows.address(row));
+  }
+
+  private void sgd(int row, long gradient, OptimizerSpec.Sgd sgd) {
+    long w = rows.address(row);
+    int stride = rows.stride();
+    if (rows.state().velocity()) {
+      backend.momentumStep(
+          w,
+          rows.velocityAddress(row),
+          gradient,
+          stride,
+          rate,
+          (float) sgd.momentum(),
+          (float) sgd.decay(),
+          sgd.nesterov());
+    } else {
+      if (sgd.decay() > 0) {
+        backend.scaled(w, (float) (1 - rate * sgd.decay()), stride, w);
+      }
+      backend.addScaled(gradient, -rate, stride, w);
+    }
+    if (needsCatchUp()) {
+      rows.setLastStep(row, Math.toIntExact(catchUp.numSteps()) + 1);
+    }
+  }
+}

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+package megaclass.select;
+
+import static megaclass.compute.ComputeBackend.PANEL;
+import static megaclass.compute.ComputeBackend.ROW_BLOCK;
+
+import java.lang.foreign.Arena;
+import java.util.Arrays;
+import megaclass.backbone.Embeddings;
+import megaclass.compute.ComputeBackend;
+import megaclass.compute.NativeMemory;
+import megaclass.compute.RowMatrix;
+import megaclass.compute.Workers;
+import megaclass.weights.ClassWeights;
+
+/**
+ * The classes that score best with any sample of the batch, found by scoring all of them: the
+ * oracle that an index approximates ("optimal selection" of HF-Softmax). Costs a full forward pass;
+ * ties go to the smaller class id.
+ */
+final class ExactTopClasses implements ClassSelector {
+  /** Rows of a tile: at dim 128 they and their logits with a panel fill half a level-2 cache. */
+  private static final int TILE_ROWS = 128;
+
+  private final RowMatrix rows;
+  private final boolean normalised;
+  private final int numActive;
+  private final ComputeBackend backend;
+  private final Workers workers;
+  private final Arena arena = Arena.ofShared();
+  private final long tiles;
+  private final float[] scores;
+
+  ExactTopClasses(
+      ClassWeights weights,
+      boolean normalised,
+      int numActive,
+      ComputeBackend backend,
+      Workers workers) {
+    this.rows = weights.matrix();
+    this.normalised = normalised;
+    this.numActive = Math.min(numActive, weights.numClasses());
+    this.backend = backend;
+    this.workers = workers;
+    tiles = NativeMemory.allocate(4L * PANEL * TILE_ROWS * workers.threads(), arena).address();
+    scores = new float[weights.numClasses()];
+  }
+
+  @Override
+  public ActiveClasses select(Embeddings embeddings, int[] targets, long step) {
+    int numTiles = (rows.numRows() + TILE_ROWS - 1) / TILE_ROWS;
+    workers.run(numTiles, (tile, worker) -> score(tile, worker, embeddings));
+    var set = new ClassSet(numActive + targets.length).addAll(targets);
+    for (int id : best(Math.max(0, numActive - set.size()), set)) {
+      set.add(id);
+    }
+    return ActiveClasses.of(set.sorted(), null, targets);
+  }
+
+  @Override
+  public boolean readsAllWeights() {
+    return true;
+  }
+
+  private void score(int tile, int worker, Embeddings embeddings) {
+    int from = tile * TILE_ROWS;
+    int count = Math.min(TILE_ROWS, rows.numRows() - from);
+    int padded = (count + ROW_BLOCK - 1) / ROW_BLOCK * ROW_BLOCK;
+    long[] addresses = new long[padded];
+    Arrays.setAll(addresses, r -> rows.address(from + Math.min(r, count - 1)));
+    float[] best = new float[padded];
+    float[] inPanel = new float[padded];
+    Arrays.fill(best, Float.NEGATIVE_INFINITY);
+    long logits = tiles + 4L * PANEL * TILE_ROWS * worker;
+    for (int panel = 0; panel < embeddings.numPanels(); panel++) {
+      backend.logits(addresses, padded, embeddings.panel(panel), embeddings.width(), logits);
+      int samples = Math.min(PANEL, embeddings.size() - panel * PANEL);
+      backend.rowMax(logits, padded, samples, inPanel);
+      for (int r = 0; r < count; r++) {
+        best[r] = Math.max(best[r], inPanel[r]);
+      }
+    }
+    for (int r = 0; r < count; r++) {
+      float square = normalised ? backend.dot(addresses[r], addresses[r], rows.stride()) : 1f;
+      scores[from + r] = (float) (best[r] / Math.sqrt(square));
+    }
+  }
+
+  /** The {@code count} best scored classes that are not in the set. */
+  private int[] best(int count, ClassSet without) {
+    long[] ranked = new long[scores.length];
+    int size = 0;
+    for (int c = 0; c < scores.length; c++) {
+      if (!without.contains(c)) {
+        ranked[size++] = (long) descending(scores[c]) << 32 | c;
+      }
+    }
+    Arrays.sort(ranked, 0, size);
+    int[] ids = new int[Math.min(count, size)];
+    Arrays.setAll(ids, i -> (int) ranked[i]);
+    return ids;
+  }
+
+  /** An int that is the smaller, the larger the score is. */
+  private static int descending(float score) {
+    int bits = Float.floatToIntBits(score);
+    return bits < 0 ? bits & Integer.MAX_VALUE : ~bits;
+  }
+
+  @Override
+  public void close() {
+    arena.close();
+  }
+}

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+package megaclass.train;
+
+import java.util.LinkedHashMap;
+import java.util.Map;
+import megaclass.backbone.BackboneSpec;
+import megaclass.backbone.Embeddings;
+import megaclass.compute.RowMatrix;
+import megaclass.loss.SoftmaxHead;
+import megaclass.optim.SparseOptimizer;
+
+/**
+ * The memory of a run by term, known before anything is allocated.
+ *
+ * @param bytes bytes of each term, in the order in which they are told
+ */
+public record MemoryPlan(Map<String, Long> bytes) {
+  /** JVM code, heap of a run without its data set, thread stacks: measured, not computed. */
+  private static final long JVM_BYTES = 150L << 20;
+
+  /**
+   * Forecasts a run.
+   *
+   * @param numClasses classes of the data
+   * @param dataBytes size of the mapped data file, which the system may drop from memory
+   */
+  public static MemoryPlan of(
+      TrainConfig config, int numClasses, long dataBytes) {
+    var terms = new LinkedHashMap<String, Long>();
+    int width = config.dim() + (config.loss().bias() ? 1 : 0);
+    RowMatrix.State state = SparseOptimizer.stateFor(config.optimizer());
+    long weightBytes = RowMatrix.State.NONE.bytesPerRow(width);
+    terms.put("class weights", numClasses * weightBytes);
+    terms.put("their optimizer state", numClasses * (state.bytesPerRow(width) - weightBytes));
+    if (config.backbone() instanceof BackboneSpec.Bag bag) {
+      long rowBytes = RowMatrix.State.NONE.bytesPerRow(config.dim());
+      terms.put("token table", bag.buckets() * rowBytes);
+      terms.put(
+          "its optimizer state", bag.buckets() * (state.bytesPerRow(config.dim()) - rowBytes));
+    }
+    terms.put(
+        "batch and tiles",
+        Embeddings.sizeInBytes(config.batchSize(), width)
+            + SoftmaxHead.sizeInBytes(config.batchSize(), width, config.threads()));
+    terms.put("data file, mapped", dataBytes);
+    terms.put("labels, counts and JVM", JVM_BYTES + 8L * numClasses);
+    terms.values().removeIf(bytes -> bytes == 0);
+    return new MemoryPlan(terms);
+  }
+
+  /** All terms together. */
+  public long totalBytes() {
+    return bytes.values().stream().mapToLong(Long::longValue).sum();
+  }
+
+  /** Terms that must stay in memory: all but the mapped data file. */
+  public long residentBytes() {
+    return totalBytes() - bytes.getOrDefault("data file, mapped", 0L);
+  }
+}

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+package megaclass.train;
+
+import java.nio.file.Path;
+import java.util.Map;
+import megaclass.eval.Evaluation;
+
+/** What a training run reports, in the order in which it happens. */
+public sealed interface TrainEvent {
+  /**
+   * Memory is allocated and training begins.
+   *
+   * @param plan bytes by term
+   * @param backend what computes, as "vector 512 bit"
+   * @param stepsPerEpoch batches of an epoch
+   * @param totalSteps steps of the whole run
+   * @param firstStep 0, or the step that a resumed run goes on with
+   */
+  record Started(
+      MemoryPlan plan, String backend, long stepsPerEpoch, long totalSteps, long firstStep)
+      implements TrainEvent {}
+
+  /**
+   * Some steps were done; about once a second.
+   *
+   * @param step steps done so far
+   * @param totalSteps steps of the whole run
+   * @param epoch passes over the data done so far
+   * @param loss mean loss of the steps since the last report, in nats; over the active classes
+   * @param learningRate of the class weights in the last step
+   * @param examplesPerSecond of the steps since the last report
+   * @param numActive active classes of the last step
+   * @param stageSeconds seconds since the start of the run, by stage
+   * @param seconds of training since this process started
+   */
+  record Progress(
+      long step,
+      long totalSteps,
+      double epoch,
+      double loss,
+      double learningRate,
+      double examplesPerSecond,
+      int numActive,
+      Map<String, Double> stageSeconds,
+      double seconds)
+      implements TrainEvent {}
+
+  /**
+   * The model was evaluated on held-out examples.
+   *
+   * @param step steps done so far
+   * @param seconds of training since this process started, evaluations left out
+   */
+  record Evaluated(long step, double seconds, Evaluation evaluation) implements TrainEvent {}
+
+  /** A checkpoint was committed, from which the run can be resumed. */
+  record CheckpointSaved(long step, Path folder, long bytes, double seconds)
+      implements TrainEvent {}
+
+  /**
+   * Training has ended.
+   *
+   * @param step steps done
+   * @param completed false when it was asked to stop before its last step
+   * @param seconds of training since this process started, evaluations left out
+   */
+  record Finished(
+      long step, boolean completed, double seconds, Map<String, Double> stageSeconds)
+      implements TrainEvent {}
+}

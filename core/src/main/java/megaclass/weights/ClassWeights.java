@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+package megaclass.weights;
+
+import java.lang.foreign.MemorySegment;
+import megaclass.compute.RowMatrix;
+import megaclass.compute.Workers;
+
+/**
+ * The last layer W: one row, a <em>class weight</em>, for every class; also called class centres,
+ * prototypes, proxies or classifier vectors.
+ *
+ * <p>A bias, where the loss has one, is the weight of a constant 1 behind the embedding: column
+ * {@code dim} of the row. It is updated, saved and caught up like any other weight. Owns its memory
+ * until {@link #close}; threads may work on different classes at the same time.
+ */
+public final class ClassWeights implements AutoCloseable {
+  private final RowMatrix matrix;
+  private final int dim;
+
+  private ClassWeights(RowMatrix matrix, int dim) {
+    this.matrix = matrix;
+    this.dim = dim;
+  }
+
+  /**
+   * Allocates weights of zero.
+   *
+   * @param bias whether each class has a bias
+   * @param state what the optimizer keeps of each row
+   */
+  public static ClassWeights allocate(
+      int numClasses, int dim, boolean bias, RowMatrix.State state) {
+    return new ClassWeights(new RowMatrix(numClasses, dim + (bias ? 1 : 0), state), dim);
+  }
+
+  /**
+   * Reads weights where they lie, as in a mapped model file.
+   *
+   * @param rows (numClasses, dim and bias padded to 16) float32; stays alive as long as this
+   */
+  public static ClassWeights over(MemorySegment rows, int numClasses, int dim, boolean bias) {
+    return new ClassWeights(RowMatrix.over(rows, numClasses, dim + (bias ? 1 : 0)), dim);
+  }
+
+  /** Number of classes. */
+  public int numClasses() {
+    return matrix.numRows();
+  }
+
+  /** Floats of an embedding; the bias is not counted. */
+  public int dim() {
+    return dim;
+  }
+
+  /** Whether each class has a bias. */
+  public boolean bias() {
+    return matrix.width() > dim;
+  }
+
+  /** The rows: row c is the weight of class c, its bias, if any, in column {@code dim}. */
+  public RowMatrix matrix() {
+    return matrix;
+  }
+
+  /** Normal random directions with values of deviation 1 / sqrt(dim), about unit length; bias 0. */
+  public void randomise(long seed, Workers workers) {
+    matrix.randomise(1 / Math.sqrt(dim), dim, seed, workers);
+  }
+
+  @Override
+  public void close() {
+    matrix.close();
+  }
+}
