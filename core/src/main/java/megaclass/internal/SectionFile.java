@@ -57,7 +57,7 @@ public final class SectionFile {
   }
 
   /**
-   * Maps a file and verifies every byte of it, on all cores.
+   * Maps a file and verifies every byte of it, on all cores if the arena is shared.
    *
    * @param kind four letters: "DATA", "MODL" or "CKPT"
    * @param maxVersion the newest version of that kind the caller can read

@@ -148,7 +148,7 @@ class DamagedFileTest {
     boolean interesting = at < 72 || (at >= 4090 && at < 4105) || at >= good.length - 130;
     return interesting
         ? 1
-        : at < 4090 ? Math.min(61, 4090 - at) : Math.min(61, good.length - 130 - at);
+        : at < 4090 ? Math.min(257, 4090 - at) : Math.min(257, good.length - 130 - at);
   }
 
   /** The message without the file it must start with. */

@@ -15,7 +15,7 @@ import net.jqwik.api.Property;
 import org.junit.jupiter.api.Test;
 
 class GrowingMemoryTest {
-  @Property
+  @Property(tries = 100)
   void bytesStandInTheOrderTheyWereAppended(@ForAll List<byte[]> parts) {
     var expected = new ByteArrayOutputStream();
     try (var memory = new GrowingMemory();

@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 class TextPropertiesTest {
-  @Property
+  @Property(tries = 200)
   void whatIsWrittenIsRead(@ForAll("properties") Map<String, String> properties) {
     var read = TextProperties.parse(TextProperties.format(properties));
     assertEquals(List.copyOf(properties.entrySet()), List.copyOf(read.entrySet()));
