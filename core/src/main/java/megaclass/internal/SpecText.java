@@ -30,7 +30,7 @@ public final class SpecText<T> {
       try {
         return new Form<>(SpecTerm.read(declaration).getFirst(), prefix, example, reader);
       } catch (SpecTerm.SyntaxException e) {
-        throw new IllegalStateException(declaration + ": " + e.getMessage(), e);
+        throw new IllegalStateException("declaration \"" + declaration + "\": " + e.fault, e);
       }
     }
 
@@ -177,7 +177,7 @@ public final class SpecText<T> {
   private static String placed(SpecTerm.Argument given, int i, boolean named, List<String> names) {
     if (named) {
       throw new IllegalArgumentException(
-          "\"%s\" at character %d needs a name, since the value before it has one"
+          "\"%s\" at character %d needs a name, since a value before it has one"
               .formatted(given.value(), given.position()));
     }
     if (i >= names.size()) {
@@ -190,7 +190,7 @@ public final class SpecText<T> {
 
   private static String unknown(String role, String word, int position, List<String> known) {
     return "unknown %s \"%s\" at character %d".formatted(role, word, position)
-        + Nearest.to(word, known).map(", did you mean \"%s\"?"::formatted).orElse("");
+        + Nearest.to(word, known).map(" (did you mean \"%s\"?)"::formatted).orElse("");
   }
 
   private List<Form<?>> allForms() {

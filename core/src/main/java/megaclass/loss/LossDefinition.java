@@ -2,6 +2,7 @@
 package megaclass.loss;
 
 import java.util.Arrays;
+import megaclass.internal.Check;
 
 /**
  * The definition of every {@link Loss} and its gradients, in double precision and in plain loops.
@@ -58,7 +59,7 @@ public final class LossDefinition {
   /**
    * Computes the loss of a mini-batch and the gradients of its mean.
    *
-   * @throws IllegalArgumentException when a target is not active, the presence of a bias does not
+   * @throws IllegalArgumentException when the batch is empty, a target is not active, the presence of a bias does not
    *     fit the loss, or an example or active class has length 0 under a normalised loss
    */
   public static Result lossAndGradient(Loss loss, Batch batch, Head head, Active active) {
@@ -66,6 +67,7 @@ public final class LossDefinition {
       throw new IllegalArgumentException(
           loss + (loss.bias() ? " needs a bias for each class" : " takes no bias"));
     }
+    Check.positive("number of examples", batch.features().length);
     double[][] x = new double[batch.features().length][];
     for (int i = 0; i < x.length; i++) {
       double[] row = batch.features()[i];

@@ -10,7 +10,7 @@ final class OptimText {
       SpecText.<OptimizerSpec>of("optimizer")
           .form(
               "sgd(momentum=0.9, nesterov=false, decay=0, lazyDecay=exact)",
-              "sgd(momentum=0.9, decay=0.0001)",
+              "sgd(momentum=0.9, decay=1e-4)",
               a ->
                   new OptimizerSpec.Sgd(
                       a.number("momentum"),
