@@ -51,7 +51,7 @@ public sealed interface SelectorSpec {
 
     @Override
     public String toString() {
-      return "exactTop(%d)".formatted(numActive);
+      return "exactTop(%s)".formatted(numActive);
     }
   }
 
