@@ -16,8 +16,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Each kind of spec declares its forms. A form is declared in the grammar itself: {@code
  * uniform(rate, corrected=false)} is a form with a parameter that must be given and one that need
- * not be. Values may be given by place, by name, or first by place and then by name. A text that
- * is none of the forms is answered with what is wrong, where, and the forms with examples.
+ * not be. Values may be given by place, by name, or first by place and then by name. A text that is
+ * none of the forms is answered with what is wrong, where, and the forms with examples.
  *
  * <p>Immutable: the methods that add a form return a new grammar.
  *

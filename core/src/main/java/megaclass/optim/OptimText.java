@@ -24,7 +24,8 @@ final class OptimText {
 
   static final SpecText<LearningRate> LEARNING_RATES =
       SpecText.<LearningRate>of("learning rate schedule")
-          .form("constant(warmup=0)", "constant", a -> new LearningRate.Constant(a.number("warmup")))
+          .form(
+              "constant(warmup=0)", "constant", a -> new LearningRate.Constant(a.number("warmup")))
           .form("linear(warmup=0)", "linear", a -> new LearningRate.Linear(a.number("warmup")))
           .form(
               "cosine(warmup=0)",

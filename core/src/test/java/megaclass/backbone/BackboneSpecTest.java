@@ -20,7 +20,8 @@ class BackboneSpecTest {
   private static final String BAG =
       """
       ; expected
-        bag(chars=2-6, words=1, buckets=2097152, dropout=0.4)  e.g. bag(chars=2-5, dropout=0.3)""";
+        bag(chars=2-6, words=1, buckets=2097152, dropout=0.4)  e.g. bag(chars=2-5, dropout=0.3)\
+      """;
 
   @Property
   void everyBackboneReadsBackFromItsText(@ForAll("backbones") BackboneSpec spec) {
@@ -33,7 +34,8 @@ class BackboneSpecTest {
         Arbitraries.integers()
             .between(1, 32)
             .flatMap(
-                max -> Arbitraries.integers().between(1, max).map(min -> new CharLengths(min, max)));
+                max ->
+                    Arbitraries.integers().between(1, max).map(min -> new CharLengths(min, max)));
     var words = Arbitraries.integers().between(0, 5);
     var buckets = Arbitraries.integers().between(1, 1 << 30);
     var dropouts = Arbitraries.doubles().between(0.0, true, 1.0, false).ofScale(12);
@@ -60,7 +62,8 @@ class BackboneSpecTest {
         cannot read backbone "bags": unknown name "bags" at character 1 (did you mean "bag"?); \
         expected one of
           frozen
-          bag(chars=2-6, words=1, buckets=2097152, dropout=0.4)  e.g. bag(chars=2-5, dropout=0.3)""",
+          bag(chars=2-6, words=1, buckets=2097152, dropout=0.4)  e.g. bag(chars=2-5, dropout=0.3)\
+        """,
         () -> BackboneSpec.parse("bags"));
   }
 
@@ -75,22 +78,17 @@ class BackboneSpecTest {
         "cannot read backbone \"bag(chars=5-3)\": shortest of chars must be in [1, 3], but was 5"
             + BAG,
         () -> BackboneSpec.parse("bag(chars=5-3)"));
-    assertMessage(
-        "shortest of chars must be in [1, 3], but was 0", () -> new CharLengths(0, 3));
-    assertMessage(
-        "shortest of chars must be in [0, 0], but was 1", () -> new CharLengths(1, 0));
-    assertMessage(
-        "longest of chars must be in [0, 32], but was 33", () -> new CharLengths(1, 33));
+    assertMessage("shortest of chars must be in [1, 3], but was 0", () -> new CharLengths(0, 3));
+    assertMessage("shortest of chars must be in [0, 0], but was 1", () -> new CharLengths(1, 0));
+    assertMessage("longest of chars must be in [0, 32], but was 33", () -> new CharLengths(1, 33));
   }
 
   @Test
   void parametersOutsideTheirRangeAreNamed() {
     var chars = new CharLengths(2, 6);
     assertMessage("words must be in [0, 5], but was 6", () -> new Bag(chars, 6, 10, 0));
-    assertMessage(
-        "buckets must be in [1, 1073741824], but was 0", () -> new Bag(chars, 1, 0, 0));
-    assertMessage(
-        "dropout must be in [0.0, 1.0), but was 1.0", () -> new Bag(chars, 1, 10, 1));
+    assertMessage("buckets must be in [1, 1073741824], but was 0", () -> new Bag(chars, 1, 0, 0));
+    assertMessage("dropout must be in [0.0, 1.0), but was 1.0", () -> new Bag(chars, 1, 10, 1));
     assertMessage(
         "a bag needs n-grams, but chars was 0-0 and words was 0; set one of them",
         () -> new Bag(new CharLengths(0, 0), 0, 10, 0));

@@ -32,7 +32,8 @@ class CheckTest {
     assertMessage(
         "margin (radians) must be in [0.0, 1.5707964], but was 28.0",
         () -> Check.inRange("margin (radians)", 28f, 0f, (float) (Math.PI / 2)));
-    assertMessage("x must be in [0.0, 1.0], but was -0.1", () -> Check.inRange("x", -0.1, 0.0, 1.0));
+    assertMessage(
+        "x must be in [0.0, 1.0], but was -0.1", () -> Check.inRange("x", -0.1, 0.0, 1.0));
     assertMessage(
         "x must be in (0.0, 1.0], but was 0.0", () -> Check.inLeftOpenRange("x", 0.0, 0.0, 1.0));
     assertMessage(
@@ -48,8 +49,7 @@ class CheckTest {
     assertMessage("n must be at least 2, but was 1", () -> Check.atLeast("n", 1, 2));
     assertMessage("n must be at least 1, but was 0", () -> Check.positive("n", 0));
     assertMessage("n must be at least 1, but was -7", () -> Check.positive("n", -7L));
-    assertMessage(
-        "x must be a finite number above 0, but was 0.0", () -> Check.positive("x", 0f));
+    assertMessage("x must be a finite number above 0, but was 0.0", () -> Check.positive("x", 0f));
     assertMessage(
         "x must be a finite number above 0, but was Infinity",
         () -> Check.positive("x", Double.POSITIVE_INFINITY));

@@ -41,7 +41,10 @@ class SpecTextTest {
                       .formatted(
                           Arrays.toString(a.numbers("items")),
                           Arrays.toString(a.integerRange("range"))))
-          .addition("lid(height)", "box(4) + lid(2)", (before, a) -> before + " lid " + a.number("height"));
+          .addition(
+              "lid(height)",
+              "box(4) + lid(2)",
+              (before, a) -> before + " lid " + a.number("height"));
 
   private static final String ALL_FORMS =
       """
@@ -49,17 +52,20 @@ class SpecTextTest {
         plain
         box(NUM_SIDES, width=1.5, open=false, mode=full)  e.g. box(4)
         list(items=1;2, range=3-4)                        e.g. list(items=5;6)
-        ... + lid(HEIGHT)                                 e.g. box(4) + lid(2)""";
+        ... + lid(HEIGHT)                                 e.g. box(4) + lid(2)\
+      """;
 
   private static final String BOX =
       """
       ; expected
-        box(NUM_SIDES, width=1.5, open=false, mode=full)  e.g. box(4)""";
+        box(NUM_SIDES, width=1.5, open=false, mode=full)  e.g. box(4)\
+      """;
 
   private static final String LIST =
       """
       ; expected
-        list(items=1;2, range=3-4)  e.g. list(items=5;6)""";
+        list(items=1;2, range=3-4)  e.g. list(items=5;6)\
+      """;
 
   @Test
   void defaultsStandForWhatIsNotGiven() {
@@ -79,8 +85,7 @@ class SpecTextTest {
   @Test
   void spacesBetweenPartsDoNotMatter() {
     assertEquals(
-        "box 4 0.5 false FULL lid 2.0",
-        FORMS.parse("  box ( 4 ,\twidth = 0.5 )  +\n lid ( 2 ) "));
+        "box 4 0.5 false FULL lid 2.0", FORMS.parse("  box ( 4 ,\twidth = 0.5 )  +\n lid ( 2 ) "));
     assertEquals("list [1.0, 2.0] [3, 4]", FORMS.parse("list(1 ; 2 )"));
   }
 
@@ -96,8 +101,7 @@ class SpecTextTest {
 
   @Test
   void unknownNamesAreAnsweredWithTheNearestOneAndTheForms() {
-    assertFault(
-        "bocks(4)", "unknown name \"bocks\" at character 1" + ALL_FORMS);
+    assertFault("bocks(4)", "unknown name \"bocks\" at character 1" + ALL_FORMS);
     assertFault(
         "Box(4)", "unknown name \"Box\" at character 1 (did you mean \"box\"?)" + ALL_FORMS);
     assertFault("lid(1)", "unknown name \"lid\" at character 1" + ALL_FORMS);
@@ -109,9 +113,7 @@ class SpecTextTest {
 
   @Test
   void unknownParametersAreAnsweredWithTheNearestOneAndTheForm() {
-    assertFault(
-        "box(4, widht=2)",
-        "unknown parameter \"widht\" at character 8" + BOX);
+    assertFault("box(4, widht=2)", "unknown parameter \"widht\" at character 8" + BOX);
     assertFault(
         "box(4, with=2)",
         "unknown parameter \"with\" at character 8 (did you mean \"width\"?)" + BOX);
@@ -125,8 +127,7 @@ class SpecTextTest {
     assertFault(
         "box(numSides=4, 2)",
         "\"2\" at character 17 needs a name, since a value before it has one" + BOX);
-    assertFault(
-        "box(4, 2, true, full, 9)", "\"9\" at character 23 is one value too many" + BOX);
+    assertFault("box(4, 2, true, full, 9)", "\"9\" at character 23 is one value too many" + BOX);
   }
 
   @Test
@@ -148,7 +149,8 @@ class SpecTextTest {
         "box(4, mode=FULL)",
         "mode must be full or half-open, but was \"FULL\" at character 13" + BOX);
     assertFault(
-        "list(1;)", "items must be numbers with \";\" between them, but was \"1;\" at character 6" + LIST);
+        "list(1;)",
+        "items must be numbers with \";\" between them, but was \"1;\" at character 6" + LIST);
     assertFault(
         "list(range=3)",
         "range must be two whole numbers with \"-\" between them, but was \"3\" at character 12"
@@ -164,7 +166,8 @@ class SpecTextTest {
     assertFault("box(4,)", "expected a value at character 7, but there is \")\"" + ALL_FORMS);
     assertFault("box(width=)", "expected a value at character 11, but there is \")\"" + ALL_FORMS);
     assertFault("box(=4)", "expected a value at character 5, but there is \"=\"" + ALL_FORMS);
-    assertFault("plain plain", "expected \"+\" or the end at character 7, but there is \"p\"" + ALL_FORMS);
+    assertFault(
+        "plain plain", "expected \"+\" or the end at character 7, but there is \"p\"" + ALL_FORMS);
     assertFault("box(4) +", "expected a name at character 9, but the text ends" + ALL_FORMS);
   }
 
@@ -177,7 +180,8 @@ class SpecTextTest {
     assertEquals(
         """
         cannot read count "some(0)": number must be at least 1, but was 0; expected
-          some(NUMBER)  e.g. some(3)""",
+          some(NUMBER)  e.g. some(3)\
+        """,
         e.getMessage());
   }
 

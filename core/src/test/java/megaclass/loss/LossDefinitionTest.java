@@ -81,8 +81,7 @@ class LossDefinitionTest {
     assertEquals(Arrays.stream(result.losses()).average().orElseThrow(), result.meanLoss(), 1e-14);
     double[][] sum = new double[NUM_CLASSES][DIM];
     for (int i = 0; i < 3; i++) {
-      var single =
-          new Batch(new double[][] {batch.features()[i]}, new int[] {batch.classIds()[i]});
+      var single = new Batch(new double[][] {batch.features()[i]}, new int[] {batch.classIds()[i]});
       Result alone = LossDefinition.lossAndGradient(loss, single, head(loss), all);
       assertEquals(result.losses()[i], alone.meanLoss(), 1e-14);
       for (int c = 0; c < NUM_CLASSES; c++) {
@@ -103,8 +102,7 @@ class LossDefinitionTest {
             .toArray(double[][]::new);
     double once = LossDefinition.lossAndGradient(loss, batch, head(loss), all).meanLoss();
     double thrice =
-        LossDefinition.lossAndGradient(
-                loss, new Batch(longer, batch.classIds()), head(loss), all)
+        LossDefinition.lossAndGradient(loss, new Batch(longer, batch.classIds()), head(loss), all)
             .meanLoss();
     assertEquals(loss.normalised(), Math.abs(once - thrice) < 1e-12);
   }

@@ -31,7 +31,8 @@ class LossTest {
         normsoftmax(scale=16)                          e.g. normsoftmax(scale=30)
         cosface(scale=64, margin=0.4)                  e.g. cosface(scale=30, margin=0.2)
         arcface(scale=64, margin=0.5, backward=exact)  e.g. arcface(scale=64, margin=0.5)
-        dsoftmax(scale=64, d=0.9)                      e.g. dsoftmax(scale=16, d=0.5)""";
+        dsoftmax(scale=64, d=0.9)                      e.g. dsoftmax(scale=16, d=0.5)\
+      """;
 
   @Property
   void everyLossReadsBackFromItsText(@ForAll("losses") Loss loss) {
@@ -91,7 +92,8 @@ class LossTest {
         """
         cannot read loss "arcface(backward=approximate)": backward must be exact or \
         straight-through, but was "approximate" at character 18; expected
-          arcface(scale=64, margin=0.5, backward=exact)  e.g. arcface(scale=64, margin=0.5)""",
+          arcface(scale=64, margin=0.5, backward=exact)  e.g. arcface(scale=64, margin=0.5)\
+        """,
         () -> Loss.parse("arcface(backward=approximate)"));
   }
 
@@ -104,7 +106,8 @@ class LossTest {
         """
         cannot read loss "arcface(margin=28)": margin (radians) must be in \
         [0.0, 1.5707963267948966], but was 28.0; expected
-          arcface(scale=64, margin=0.5, backward=exact)  e.g. arcface(scale=64, margin=0.5)""",
+          arcface(scale=64, margin=0.5, backward=exact)  e.g. arcface(scale=64, margin=0.5)\
+        """,
         () -> Loss.parse("arcface(margin=28)"));
     assertMessage("margin must be in [0.0, 1.0], but was 1.1", () -> Loss.cosFace(64, 1.1));
     assertMessage("d must be in [-1.0, 1.0], but was 2.0", () -> new DSoftmax(64, 2));
@@ -131,7 +134,8 @@ class LossTest {
   }
 
   @Property
-  void targetLogitsFollowTheirFormulas(@ForAll @Scale(12) @DoubleRange(min = -1, max = 1) double cosine) {
+  void targetLogitsFollowTheirFormulas(
+      @ForAll @Scale(12) @DoubleRange(min = -1, max = 1) double cosine) {
     assertEquals(cosine, Loss.softmax().targetLogit(cosine));
     assertEquals(16 * cosine, Loss.normalisedSoftmax(16).targetLogit(cosine));
     assertEquals(64 * (cosine - 0.4), Loss.cosFace(64, 0.4).targetLogit(cosine));
@@ -153,7 +157,8 @@ class LossTest {
 
   @Property
   void gradientMatchesCentralDifference(
-      @ForAll("losses") Loss loss, @ForAll @Scale(12) @DoubleRange(min = -0.98, max = 0.98) double cosine) {
+      @ForAll("losses") Loss loss,
+      @ForAll @Scale(12) @DoubleRange(min = -0.98, max = 0.98) double cosine) {
     double h = 1e-6;
     if (loss instanceof ArcFace(double _, double margin, Backward backward)) {
       Assume.that(backward == Backward.EXACT);

@@ -78,7 +78,8 @@ class CatchUpTest {
   void stepsThatWereNotAddedAreNamed() {
     var catchUp = new CatchUp(new Sgd(0.9, true, 1e-3, LazyDecay.EXACT));
     catchUp.advance(0.1);
-    var to = assertThrows(IllegalArgumentException.class, () -> catchUp.product(0, 2, new double[4]));
+    var to =
+        assertThrows(IllegalArgumentException.class, () -> catchUp.product(0, 2, new double[4]));
     assertEquals("to must be in [0, 1], but was 2", to.getMessage());
     var from =
         assertThrows(IllegalArgumentException.class, () -> catchUp.product(2, 1, new double[4]));

@@ -30,7 +30,8 @@ class LearningRateTest {
         linear(warmup=0)                e.g. linear
         cosine(warmup=0)                e.g. cosine(warmup=0.05)
         step(AT, factor=0.1, warmup=0)  e.g. step(at=0.5;0.75, factor=0.1)
-        polynomial(power=2, warmup=0)   e.g. polynomial(power=2, warmup=0.05)""";
+        polynomial(power=2, warmup=0)   e.g. polynomial(power=2, warmup=0.05)\
+      """;
 
   @Property
   void everyScheduleReadsBackFromItsText(@ForAll("schedules") LearningRate schedule) {
@@ -39,7 +40,8 @@ class LearningRateTest {
 
   @Property
   void factorsLieBetweenZeroAndOneAndFallAfterTheWarmup(
-      @ForAll("schedules") LearningRate schedule, @ForAll @LongRange(min = 1, max = 500) long steps) {
+      @ForAll("schedules") LearningRate schedule,
+      @ForAll @LongRange(min = 1, max = 500) long steps) {
     long warmup = Math.round(schedule.warmup() * steps);
     double before = 0.0;
     for (long step = 0; step <= steps; step++) {
@@ -83,8 +85,7 @@ class LearningRateTest {
     assertEquals("linear(warmup=0.1)", LearningRate.parse("linear(0.1)").toString());
     assertEquals("cosine(warmup=0)", LearningRate.parse("cosine").toString());
     assertEquals(
-        "step(at=0.5;0.75, factor=0.1, warmup=0)",
-        LearningRate.parse("step(.5 ; .75)").toString());
+        "step(at=0.5;0.75, factor=0.1, warmup=0)", LearningRate.parse("step(.5 ; .75)").toString());
     assertEquals("polynomial(power=2, warmup=0)", LearningRate.parse("polynomial").toString());
   }
 
@@ -128,10 +129,8 @@ class LearningRateTest {
     assertMessage(warmup, () -> new Cosine(5));
     assertMessage(warmup, () -> new Polynomial(1, 5));
     assertMessage(warmup, () -> new Step(List.of(0.5), 0.1, 5));
-    assertMessage(
-        "power must be a finite number above 0, but was 0.0", () -> new Polynomial(0, 0));
-    assertMessage(
-        "factor must be in (0.0, 1.0], but was 0.0", () -> new Step(List.of(0.5), 0, 0));
+    assertMessage("power must be a finite number above 0, but was 0.0", () -> new Polynomial(0, 0));
+    assertMessage("factor must be in (0.0, 1.0], but was 0.0", () -> new Step(List.of(0.5), 0, 0));
     assertMessage(
         "at must be shares of all steps that rise between 0 and 1, but was 0.75;0.5",
         () -> new Step(List.of(0.75, 0.5), 0.1, 0));

@@ -21,7 +21,8 @@ class OptimizerSpecTest {
       """
       ; expected one of
         sgd(momentum=0.9, nesterov=false, decay=0, lazyDecay=exact)  e.g. sgd(momentum=0.9, decay=1e-4)
-        adagrad(epsilon=1e-8)                                        e.g. adagrad""";
+        adagrad(epsilon=1e-8)                                        e.g. adagrad\
+      """;
 
   @Property
   void everyOptimizerReadsBackFromItsText(@ForAll("optimizers") OptimizerSpec spec) {
@@ -62,16 +63,14 @@ class OptimizerSpecTest {
   @Test
   void parametersOutsideTheirRangeAreNamed() {
     assertMessage(
-        "momentum must be in [0.0, 1.0), but was 1.0",
-        () -> new Sgd(1, false, 0, LazyDecay.EXACT));
+        "momentum must be in [0.0, 1.0), but was 1.0", () -> new Sgd(1, false, 0, LazyDecay.EXACT));
     assertMessage(
         "decay must be in [0.0, 1.0], but was -0.1",
         () -> new Sgd(0.9, false, -0.1, LazyDecay.EXACT));
     assertMessage(
         "nesterov=true needs a momentum above 0, but momentum was 0.0",
         () -> new Sgd(0, true, 0, LazyDecay.EXACT));
-    assertMessage(
-        "epsilon must be a finite number above 0, but was 0.0", () -> new AdaGrad(0));
+    assertMessage("epsilon must be a finite number above 0, but was 0.0", () -> new AdaGrad(0));
   }
 
   private static void assertMessage(String expected, Executable action) {

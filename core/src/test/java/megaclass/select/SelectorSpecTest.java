@@ -24,12 +24,14 @@ class SelectorSpecTest {
         all
         uniform(RATE, corrected=false)  e.g. uniform(0.1)
         exactTop(NUM_ACTIVE)            e.g. exactTop(4096)
-        ... + tail(SHARE)               e.g. exactTop(4096) + tail(0.1)""";
+        ... + tail(SHARE)               e.g. exactTop(4096) + tail(0.1)\
+      """;
 
   private static final String TAIL =
       """
       ; expected
-        ... + tail(SHARE)  e.g. exactTop(4096) + tail(0.1)""";
+        ... + tail(SHARE)  e.g. exactTop(4096) + tail(0.1)\
+      """;
 
   @Property
   void everySelectorReadsBackFromItsText(@ForAll("selectors") SelectorSpec spec) {
@@ -88,7 +90,8 @@ class SelectorSpecTest {
     assertMessage(
         """
         cannot read class selector "uniform(10)": rate must be in (0.0, 1.0], but was 10.0; expected
-          uniform(RATE, corrected=false)  e.g. uniform(0.1)""",
+          uniform(RATE, corrected=false)  e.g. uniform(0.1)\
+        """,
         () -> SelectorSpec.parse("uniform(10)"));
   }
 

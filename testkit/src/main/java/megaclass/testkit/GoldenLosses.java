@@ -34,11 +34,13 @@ public final class GoldenLosses {
   public static List<Case> read() {
     JsonNode file = GoldenFile.read("losses.json");
     var batch =
-        new Batch(
-            GoldenFile.rows(file.get("features")), GoldenFile.integers(file.get("labels")));
+        new Batch(GoldenFile.rows(file.get("features")), GoldenFile.integers(file.get("labels")));
     double[][] weights = GoldenFile.rows(file.get("weights"));
     double[] bias = GoldenFile.numbers(file.get("bias"));
-    return file.get("cases").valueStream().map(node -> readCase(node, batch, weights, bias)).toList();
+    return file.get("cases")
+        .valueStream()
+        .map(node -> readCase(node, batch, weights, bias))
+        .toList();
   }
 
   private static Case readCase(JsonNode node, Batch batch, double[][] weights, double[] bias) {
@@ -62,7 +64,8 @@ public final class GoldenLosses {
   /** The names of losses and parameters in the file are those of our texts. */
   private static Loss readLoss(JsonNode node) {
     String parameters =
-        node.get("parameters").propertyStream()
+        node.get("parameters")
+            .propertyStream()
             .map(entry -> entry.getKey() + "=" + entry.getValue().asText())
             .collect(Collectors.joining(", "));
     return Loss.parse("%s(%s)".formatted(node.get("loss").textValue(), parameters));

@@ -62,8 +62,7 @@ public final class GoldenSgd {
   private static Step readStep(JsonNode node) {
     int[] active = GoldenFile.integers(node.get("active"));
     return new Step(
-        new Batch(
-            GoldenFile.rows(node.get("features")), GoldenFile.integers(node.get("labels"))),
+        new Batch(GoldenFile.rows(node.get("features")), GoldenFile.integers(node.get("labels"))),
         new Active(active, new double[active.length]),
         node.get("loss").doubleValue());
   }

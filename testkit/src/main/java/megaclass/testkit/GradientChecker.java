@@ -27,7 +27,9 @@ public record GradientChecker(double step, double tolerance) {
     }
   }
 
-  /** A step of 1e-6 and a tolerance of 1e-6, which suits functions with values of about 1 to 100. */
+  /**
+   * A step of 1e-6 and a tolerance of 1e-6, which suits functions with values of about 1 to 100.
+   */
   public static GradientChecker standard() {
     return new GradientChecker(1e-6, 1e-6);
   }
@@ -41,8 +43,7 @@ public record GradientChecker(double step, double tolerance) {
    * @param gradient (rows, columns)
    * @throws AssertionError when entries disagree; names the worst of them
    */
-  public void check(
-      String what, DoubleSupplier function, double[][] operand, double[][] gradient) {
+  public void check(String what, DoubleSupplier function, double[][] operand, double[][] gradient) {
     var entries = new ArrayList<Entry>();
     for (int row = 0; row < operand.length; row++) {
       for (int column = 0; column < operand[row].length; column++) {

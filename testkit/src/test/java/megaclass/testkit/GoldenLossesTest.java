@@ -45,14 +45,15 @@ class GoldenLossesTest {
   }
 
   /**
-   * The share of a D-Softmax target term that PyTorch leaves out: its softplus(t) is t above t = 20,
-   * too small by about e^-t, and its derivative 1 there, too large by as much.
+   * The share of a D-Softmax target term that PyTorch leaves out: its softplus(t) is t above t =
+   * 20, too small by about e^-t, and its derivative 1 there, too large by as much.
    */
   private static double cutOffOfSoftplus(GoldenLosses.Case golden) {
     double largest = 0.0;
     if (golden.loss() instanceof DSoftmax(double scale, double d)) {
       for (int i = 0; i < golden.batch().classIds().length; i++) {
-        int target = Arrays.stream(golden.active().classIds())
+        int target =
+            Arrays.stream(golden.active().classIds())
                 .boxed()
                 .toList()
                 .indexOf(golden.batch().classIds()[i]);

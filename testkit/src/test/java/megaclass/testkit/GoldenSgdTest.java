@@ -89,7 +89,8 @@ class GoldenSgdTest {
       lazySgd.step(touched, gradients, learningRate);
     }
     lazySgd.catchUpAll();
-    double largest = Stream.of(dense).flatMapToDouble(Arrays::stream).map(Math::abs).max().orElse(0);
+    double largest =
+        Stream.of(dense).flatMapToDouble(Arrays::stream).map(Math::abs).max().orElse(0);
     assertRowsEqual(dense, lazy, 1e-12 * Math.max(1, largest));
   }
 

@@ -34,7 +34,8 @@ class GradientCheckerTest {
         """
         gradient by point: 2 of 4 entries are off by more than 6.0e-06; the worst:
           (1, 1): gradient 2.00000000, central difference -2.00000000, off by 4.0e+00
-          (0, 1): gradient 4.50000000, central difference 4.00000000, off by 5.0e-01""",
+          (0, 1): gradient 4.50000000, central difference 4.00000000, off by 5.0e-01\
+        """,
         e.getMessage());
   }
 
