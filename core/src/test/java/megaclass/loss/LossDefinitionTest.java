@@ -4,6 +4,7 @@ package megaclass.loss;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.Arrays;
 import java.util.Random;
@@ -62,6 +63,46 @@ class LossDefinitionTest {
     Result one = LossDefinition.lossAndGradient(loss, batch, head, weighted);
     assertArrayEquals(three.losses(), one.losses(), 1e-12);
     assertRowsEqual(three.featureGradients(), one.featureGradients());
+  }
+
+  /**
+   * S = {2, 4, 5}; the tail is each of the pairs of the 4 classes left out, drawn equally often.
+   */
+  @Test
+  void theMeanOverAllTailsIsTheSumOverAllClassesButNotTheMeanOfItsLogarithm() {
+    Loss loss = Loss.normalisedSoftmax(4);
+    double[] exact = logSums(LossDefinition.lossAndGradient(loss, batch, head(loss), all));
+    int[] leftOut = {0, 1, 3, 6};
+    double[] meanSum = new double[3];
+    double[] meanLogSum = new double[3];
+    for (int a = 0; a < 4; a++) {
+      for (int b = 0; b < a; b++) {
+        var active =
+            new Active(
+                new int[] {2, 4, 5, leftOut[a], leftOut[b]},
+                new double[] {0, 0, 0, Math.log(4 / 2.0), Math.log(4 / 2.0)});
+        double[] logSums = logSums(LossDefinition.lossAndGradient(loss, batch, head(loss), active));
+        for (int i = 0; i < 3; i++) {
+          meanSum[i] += Math.exp(logSums[i]) / 6;
+          meanLogSum[i] += logSums[i] / 6;
+        }
+      }
+    }
+    for (int i = 0; i < 3; i++) {
+      assertEquals(Math.exp(exact[i]), meanSum[i], 1e-12 * meanSum[i]);
+      assertTrue(meanLogSum[i] < exact[i] - 1e-3, "the logarithm is too small on average");
+    }
+  }
+
+  /** The logarithms of the sums that the losses divide by. */
+  private double[] logSums(Result result) {
+    double[] logSums = result.losses().clone();
+    for (int i = 0; i < logSums.length; i++) {
+      int position = batch.classIds()[i] == 2 ? 0 : 2; // in {2, 4, 5, ...}
+      logSums[i] +=
+          result.logits()[i][result.logits()[i].length == 7 ? batch.classIds()[i] : position];
+    }
+    return logSums;
   }
 
   @ParameterizedTest
