@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.Locale;
 import java.util.function.DoubleSupplier;
+import megaclass.internal.Check;
 
 /**
  * Holds a gradient against central differences of the function: {@code (f(x + h) - f(x - h)) / 2h},
@@ -19,6 +20,11 @@ import java.util.function.DoubleSupplier;
  */
 public record GradientChecker(double step, double tolerance) {
   private static final int MOST_ENTRIES_SHOWN = 5;
+
+  public GradientChecker {
+    Check.positive("step", step);
+    Check.positive("tolerance", tolerance);
+  }
 
   private record Entry(int row, int column, double gradient, double quotient) {
     double off() {

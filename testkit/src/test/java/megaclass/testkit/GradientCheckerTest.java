@@ -40,6 +40,15 @@ class GradientCheckerTest {
   }
 
   @Test
+  void stepAndToleranceAreAboveZero() {
+    var step = assertThrows(IllegalArgumentException.class, () -> new GradientChecker(0, 1e-6));
+    assertEquals("step must be a finite number above 0, but was 0.0", step.getMessage());
+    var tolerance =
+        assertThrows(IllegalArgumentException.class, () -> new GradientChecker(1e-6, -1));
+    assertEquals("tolerance must be a finite number above 0, but was -1.0", tolerance.getMessage());
+  }
+
+  @Test
   void notANumberIsNeverRight() {
     assertThrows(
         AssertionError.class,
