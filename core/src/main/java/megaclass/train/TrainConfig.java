@@ -14,11 +14,12 @@ import megaclass.select.SelectorSpec;
 import megaclass.weights.Initialisation;
 
 /**
- * The settings of a training run. Start from {@link #defaults} and change what differs:
- * {@code TrainConfig.defaults().withLoss(Loss.arcFace(64, 0.5)).withEpochs(5)}.
+ * The settings of a training run. Start from {@link #defaults} and change what differs: {@code
+ * TrainConfig.defaults().withLoss(Loss.arcFace(64, 0.5)).withEpochs(5)}.
  *
  * @param backbone from features to embeddings
- * @param dim floats of an embedding and of a class weight; a frozen backbone takes the features' own
+ * @param dim floats of an embedding and of a class weight; a frozen backbone takes the features'
+ *     own
  * @param initialisation where class weights start
  * @param loss what is minimised
  * @param selector which classes a batch sees
@@ -29,7 +30,8 @@ import megaclass.weights.Initialisation;
  * @param epochs passes over the data, above 0; may be a fraction
  * @param batchSize samples a step, at least 1
  * @param neighbourhood examples next to each other in the data that stay together in the shuffle: a
- *     power of 2 in [1, 1024]; more than 1 where the data is sorted so that neighbours are confusable
+ *     power of 2 in [1, 1024]; more than 1 where the data is sorted so that neighbours are
+ *     confusable
  * @param seed everything random follows from it
  * @param threads threads that work, at least 1
  * @param backend "auto", "vector" or "scalar"
@@ -89,77 +91,302 @@ public record TrainConfig(
 
   /** The same with another backbone. */
   public TrainConfig withBackbone(BackboneSpec backbone) {
-    return new TrainConfig(backbone, dim, initialisation, loss, selector, optimizer, learningRate, backboneLearningRate, schedule, epochs, batchSize, neighbourhood, seed, threads, backend);
+    return new TrainConfig(
+        backbone,
+        dim,
+        initialisation,
+        loss,
+        selector,
+        optimizer,
+        learningRate,
+        backboneLearningRate,
+        schedule,
+        epochs,
+        batchSize,
+        neighbourhood,
+        seed,
+        threads,
+        backend);
   }
 
   /** The same with another dim. */
   public TrainConfig withDim(int dim) {
-    return new TrainConfig(backbone, dim, initialisation, loss, selector, optimizer, learningRate, backboneLearningRate, schedule, epochs, batchSize, neighbourhood, seed, threads, backend);
+    return new TrainConfig(
+        backbone,
+        dim,
+        initialisation,
+        loss,
+        selector,
+        optimizer,
+        learningRate,
+        backboneLearningRate,
+        schedule,
+        epochs,
+        batchSize,
+        neighbourhood,
+        seed,
+        threads,
+        backend);
   }
 
   /** The same with another initialisation. */
   public TrainConfig withInitialisation(Initialisation initialisation) {
-    return new TrainConfig(backbone, dim, initialisation, loss, selector, optimizer, learningRate, backboneLearningRate, schedule, epochs, batchSize, neighbourhood, seed, threads, backend);
+    return new TrainConfig(
+        backbone,
+        dim,
+        initialisation,
+        loss,
+        selector,
+        optimizer,
+        learningRate,
+        backboneLearningRate,
+        schedule,
+        epochs,
+        batchSize,
+        neighbourhood,
+        seed,
+        threads,
+        backend);
   }
 
   /** The same with another loss. */
   public TrainConfig withLoss(Loss loss) {
-    return new TrainConfig(backbone, dim, initialisation, loss, selector, optimizer, learningRate, backboneLearningRate, schedule, epochs, batchSize, neighbourhood, seed, threads, backend);
+    return new TrainConfig(
+        backbone,
+        dim,
+        initialisation,
+        loss,
+        selector,
+        optimizer,
+        learningRate,
+        backboneLearningRate,
+        schedule,
+        epochs,
+        batchSize,
+        neighbourhood,
+        seed,
+        threads,
+        backend);
   }
 
   /** The same with another selector. */
   public TrainConfig withSelector(SelectorSpec selector) {
-    return new TrainConfig(backbone, dim, initialisation, loss, selector, optimizer, learningRate, backboneLearningRate, schedule, epochs, batchSize, neighbourhood, seed, threads, backend);
+    return new TrainConfig(
+        backbone,
+        dim,
+        initialisation,
+        loss,
+        selector,
+        optimizer,
+        learningRate,
+        backboneLearningRate,
+        schedule,
+        epochs,
+        batchSize,
+        neighbourhood,
+        seed,
+        threads,
+        backend);
   }
 
   /** The same with another optimizer. */
   public TrainConfig withOptimizer(OptimizerSpec optimizer) {
-    return new TrainConfig(backbone, dim, initialisation, loss, selector, optimizer, learningRate, backboneLearningRate, schedule, epochs, batchSize, neighbourhood, seed, threads, backend);
+    return new TrainConfig(
+        backbone,
+        dim,
+        initialisation,
+        loss,
+        selector,
+        optimizer,
+        learningRate,
+        backboneLearningRate,
+        schedule,
+        epochs,
+        batchSize,
+        neighbourhood,
+        seed,
+        threads,
+        backend);
   }
 
   /** The same with another learningRate. */
   public TrainConfig withLearningRate(double learningRate) {
-    return new TrainConfig(backbone, dim, initialisation, loss, selector, optimizer, learningRate, backboneLearningRate, schedule, epochs, batchSize, neighbourhood, seed, threads, backend);
+    return new TrainConfig(
+        backbone,
+        dim,
+        initialisation,
+        loss,
+        selector,
+        optimizer,
+        learningRate,
+        backboneLearningRate,
+        schedule,
+        epochs,
+        batchSize,
+        neighbourhood,
+        seed,
+        threads,
+        backend);
   }
 
   /** The same with another backboneLearningRate. */
   public TrainConfig withBackboneLearningRate(double backboneLearningRate) {
-    return new TrainConfig(backbone, dim, initialisation, loss, selector, optimizer, learningRate, backboneLearningRate, schedule, epochs, batchSize, neighbourhood, seed, threads, backend);
+    return new TrainConfig(
+        backbone,
+        dim,
+        initialisation,
+        loss,
+        selector,
+        optimizer,
+        learningRate,
+        backboneLearningRate,
+        schedule,
+        epochs,
+        batchSize,
+        neighbourhood,
+        seed,
+        threads,
+        backend);
   }
 
   /** The same with another schedule. */
   public TrainConfig withSchedule(LearningRate schedule) {
-    return new TrainConfig(backbone, dim, initialisation, loss, selector, optimizer, learningRate, backboneLearningRate, schedule, epochs, batchSize, neighbourhood, seed, threads, backend);
+    return new TrainConfig(
+        backbone,
+        dim,
+        initialisation,
+        loss,
+        selector,
+        optimizer,
+        learningRate,
+        backboneLearningRate,
+        schedule,
+        epochs,
+        batchSize,
+        neighbourhood,
+        seed,
+        threads,
+        backend);
   }
 
   /** The same with another epochs. */
   public TrainConfig withEpochs(double epochs) {
-    return new TrainConfig(backbone, dim, initialisation, loss, selector, optimizer, learningRate, backboneLearningRate, schedule, epochs, batchSize, neighbourhood, seed, threads, backend);
+    return new TrainConfig(
+        backbone,
+        dim,
+        initialisation,
+        loss,
+        selector,
+        optimizer,
+        learningRate,
+        backboneLearningRate,
+        schedule,
+        epochs,
+        batchSize,
+        neighbourhood,
+        seed,
+        threads,
+        backend);
   }
 
   /** The same with another batchSize. */
   public TrainConfig withBatchSize(int batchSize) {
-    return new TrainConfig(backbone, dim, initialisation, loss, selector, optimizer, learningRate, backboneLearningRate, schedule, epochs, batchSize, neighbourhood, seed, threads, backend);
+    return new TrainConfig(
+        backbone,
+        dim,
+        initialisation,
+        loss,
+        selector,
+        optimizer,
+        learningRate,
+        backboneLearningRate,
+        schedule,
+        epochs,
+        batchSize,
+        neighbourhood,
+        seed,
+        threads,
+        backend);
   }
 
   /** The same with another neighbourhood. */
   public TrainConfig withNeighbourhood(int neighbourhood) {
-    return new TrainConfig(backbone, dim, initialisation, loss, selector, optimizer, learningRate, backboneLearningRate, schedule, epochs, batchSize, neighbourhood, seed, threads, backend);
+    return new TrainConfig(
+        backbone,
+        dim,
+        initialisation,
+        loss,
+        selector,
+        optimizer,
+        learningRate,
+        backboneLearningRate,
+        schedule,
+        epochs,
+        batchSize,
+        neighbourhood,
+        seed,
+        threads,
+        backend);
   }
 
   /** The same with another seed. */
   public TrainConfig withSeed(long seed) {
-    return new TrainConfig(backbone, dim, initialisation, loss, selector, optimizer, learningRate, backboneLearningRate, schedule, epochs, batchSize, neighbourhood, seed, threads, backend);
+    return new TrainConfig(
+        backbone,
+        dim,
+        initialisation,
+        loss,
+        selector,
+        optimizer,
+        learningRate,
+        backboneLearningRate,
+        schedule,
+        epochs,
+        batchSize,
+        neighbourhood,
+        seed,
+        threads,
+        backend);
   }
 
   /** The same with another threads. */
   public TrainConfig withThreads(int threads) {
-    return new TrainConfig(backbone, dim, initialisation, loss, selector, optimizer, learningRate, backboneLearningRate, schedule, epochs, batchSize, neighbourhood, seed, threads, backend);
+    return new TrainConfig(
+        backbone,
+        dim,
+        initialisation,
+        loss,
+        selector,
+        optimizer,
+        learningRate,
+        backboneLearningRate,
+        schedule,
+        epochs,
+        batchSize,
+        neighbourhood,
+        seed,
+        threads,
+        backend);
   }
 
   /** The same with another backend. */
   public TrainConfig withBackend(String backend) {
-    return new TrainConfig(backbone, dim, initialisation, loss, selector, optimizer, learningRate, backboneLearningRate, schedule, epochs, batchSize, neighbourhood, seed, threads, backend);
+    return new TrainConfig(
+        backbone,
+        dim,
+        initialisation,
+        loss,
+        selector,
+        optimizer,
+        learningRate,
+        backboneLearningRate,
+        schedule,
+        epochs,
+        batchSize,
+        neighbourhood,
+        seed,
+        threads,
+        backend);
   }
 
   /**

@@ -66,15 +66,12 @@ final class TrainState implements AutoCloseable {
             Hash.key(config.seed(), SELECT),
             backend,
             workers);
-    head =
-        new SoftmaxHead(config.loss(), weights, config.batchSize(), backend, workers, clock);
+    head = new SoftmaxHead(config.loss(), weights, config.batchSize(), backend, workers, clock);
     weightOptimizer = new SparseOptimizer(config.optimizer(), weights.matrix(), backend);
     // A backbone without parameters has nothing to move; one row stands in for its matrix.
     backboneOptimizer =
         new SparseOptimizer(
-            config.optimizer(),
-            table == null ? new RowMatrix(1, 1, rowState) : table,
-            backend);
+            config.optimizer(), table == null ? new RowMatrix(1, 1, rowState) : table, backend);
   }
 
   private static void requireMatchingFeatures(TrainConfig config, Dataset train) {

@@ -22,8 +22,8 @@ import megaclass.model.ModelParts;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Trains a classifier: {@code new Trainer(config).fit(train, IO::println)}. Each {@code with} method
- * returns a new trainer; a trainer is immutable, its runs are independent of each other.
+ * Trains a classifier: {@code new Trainer(config).fit(train, IO::println)}. Each {@code with}
+ * method returns a new trainer; a trainer is immutable, its runs are independent of each other.
  *
  * <p>A run is a function of its settings and data: the same seed gives the same model bit for bit,
  * at any number of threads, also when it was killed and resumed in between.
@@ -94,8 +94,7 @@ public final class Trainer {
    */
   public Classifier fit(Dataset train, Consumer<? super TrainEvent> listener) {
     Check.positive("number of training examples", train.numExamples());
-    var reader = new BatchReader(
-            train, config.batchSize(), config.neighbourhood(), config.seed());
+    var reader = new BatchReader(train, config.batchSize(), config.neighbourhood(), config.seed());
     long totalSteps = Math.max(1, Math.round(config.epochs() * reader.stepsPerEpoch()));
     var state = new TrainState(config, train, totalSteps);
     try {
@@ -204,8 +203,7 @@ public final class Trainer {
     }
 
     private boolean isSaveDue(long lastSave) {
-      return checkpoints != null
-          && System.nanoTime() - lastSave > checkpoints.every().toNanos();
+      return checkpoints != null && System.nanoTime() - lastSave > checkpoints.every().toNanos();
     }
 
     private void save(long step) {
