@@ -74,7 +74,7 @@ public final class Embeddings implements AutoCloseable {
   /** Bytes for batches of this size, for the memory forecast. */
   public static long sizeInBytes(int capacity, int width) {
     int numBlocks = (width + PANEL - 1) / PANEL;
-    return 4L * roundUp(capacity) * (3L * ComputeBackend.padded(width) + numBlocks * PANEL);
+    return 4L * roundUp(capacity) * (3L * ComputeBackend.padded(width) + (long) numBlocks * PANEL);
   }
 
   private static int roundUp(int samples) {

@@ -41,8 +41,8 @@ final class TokenHasher {
   private int lastDropped;
 
   TokenHasher(BackboneSpec.Bag spec) {
-    this.minChars = spec.minChars();
-    this.maxChars = spec.maxChars();
+    this.minChars = spec.chars().min();
+    this.maxChars = spec.chars().max();
     this.maxWords = spec.words();
     this.buckets = spec.buckets();
     this.keepBelow = (long) ((1 - spec.dropout()) * (1L << 32));
@@ -66,7 +66,7 @@ final class TokenHasher {
       int bytes = lead < 0x80 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
       int codePoint = bytes == 1 ? lead : lead & (0x7F >> bytes);
       for (int i = 1; i < bytes; i++) {
-        codePoint = codePoint << 6 | (utf8.get(JAVA_BYTE, at + i) & 0x3F);
+        codePoint = (codePoint << 6) | (utf8.get(JAVA_BYTE, at + i) & 0x3F);
       }
       at += bytes;
       if (Character.isWhitespace(codePoint)) {
@@ -151,7 +151,7 @@ final class TokenHasher {
   }
 
   private void add(long hash) {
-    int bucket = (int) ((Hash.mix(hash) >>> 32) * buckets >>> 32);
+    int bucket = (int) (((Hash.mix(hash) >>> 32) * buckets) >>> 32);
     if (random != 0) {
       random = random * 6364136223846793005L + 1442695040888963407L;
       if ((random >>> 32) >= keepBelow) {

@@ -76,7 +76,7 @@ final class TouchedRows {
     for (int i = from(chunk, size); i < from(chunk + 1, size); i++) {
       for (int t = 0; t < counts[i]; t++) {
         int row = tokens[i][t];
-        occurrences[at[partOf(row, tableRows)]++] = (long) row << 32 | i;
+        occurrences[at[partOf(row, tableRows)]++] = ((long) row << 32) | i;
       }
     }
   }

@@ -198,7 +198,7 @@ final class GemmWide {
   static void weightGradient(
       long tiles, int numPanels, int numRows, long embeddings, int numBlocks, long into) {
     long tileBytes = numRows * ROW;
-    long blockBytes = numPanels * PANEL * ROW;
+    long blockBytes = (long) numPanels * PANEL * ROW;
     long intoStride = numBlocks * ROW;
     for (int block = 0; block < numBlocks; block++) {
       for (int r = 0; r < numRows; r += 4) {

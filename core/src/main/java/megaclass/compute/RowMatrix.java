@@ -95,7 +95,7 @@ public final class RowMatrix implements AutoCloseable {
     for (int s = 0; s < numShards; s++) {
       int from = s * ROWS_PER_SHARD;
       int to = Math.min(numRows, from + ROWS_PER_SHARD);
-      long count = to - from;
+      long count = (long) to - from;
       MemorySegment rows =
           existing == null
               ? NativeMemory.allocate(count * rowBytes, arena)

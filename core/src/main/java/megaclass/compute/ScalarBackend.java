@@ -25,7 +25,7 @@ public final class ScalarBackend implements ComputeBackend {
       for (int i = 0; i < PANEL; i++) {
         float sum = 0;
         for (int p = 0; p < width; p++) {
-          sum = Math.fma(get(rows[r], p), get(panel, p * PANEL + i), sum);
+          sum = Math.fma(get(rows[r], p), get(panel, (long) p * PANEL + i), sum);
         }
         set(tile, r * PANEL + i, sum);
       }
@@ -58,7 +58,7 @@ public final class ScalarBackend implements ComputeBackend {
             float g = get(tiles, (i / PANEL * numRows + r) * PANEL + i % PANEL);
             sum = Math.fma(g, get(embeddings, (block * samples + i) * PANEL + j), sum);
           }
-          set(into, (long) r * numBlocks * PANEL + block * PANEL + j, sum);
+          set(into, (long) r * numBlocks * PANEL + ((long) block * PANEL) + j, sum);
         }
       }
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package megaclass.compute;
 
+import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
@@ -28,14 +29,14 @@ public final class StageClock {
     OTHER
   }
 
-  private final long[] nanos = new long[Stage.values().length];
+  private final Map<Stage, Long> nanos = new EnumMap<>(Stage.class);
   private Stage current = Stage.OTHER;
   private long since = System.nanoTime();
 
   /** Ends the running stage and begins another. */
   public void enter(Stage stage) {
     long now = System.nanoTime();
-    nanos[current.ordinal()] += now - since;
+    nanos.merge(current, now - since, Long::sum);
     current = stage;
     since = now;
   }
@@ -45,7 +46,7 @@ public final class StageClock {
     enter(current);
     var seconds = new LinkedHashMap<String, Double>();
     for (Stage stage : Stage.values()) {
-      seconds.put(stage.name().toLowerCase(Locale.ROOT), nanos[stage.ordinal()] * 1e-9);
+      seconds.put(stage.name().toLowerCase(Locale.ROOT), nanos.getOrDefault(stage, 0L) * 1e-9);
     }
     return seconds;
   }

@@ -9,6 +9,7 @@ import megaclass.backbone.Embeddings;
 import megaclass.compute.ComputeBackend;
 import megaclass.compute.Workers;
 import megaclass.data.Dataset;
+import megaclass.data.Labels;
 import megaclass.data.MiniBatch;
 import megaclass.internal.Permutation;
 import megaclass.loss.Loss;
@@ -50,7 +51,7 @@ public final class Evaluator implements AutoCloseable {
     batchSize = ClassScorer.preferredBatch(workers);
     embeddings =
         new Embeddings(
-            batchSize, weights.dim(), loss.normalised(), loss.hasBias(), backend, workers);
+            batchSize, weights.dim(), loss.normalised(), loss.bias(), backend, workers);
     scorer = new ClassScorer(weights, loss, k, backend, workers);
   }
 
@@ -94,8 +95,8 @@ public final class Evaluator implements AutoCloseable {
     return tally.result((System.nanoTime() - start) * 1e-9);
   }
 
-  /** A scored class as users see it. */
-  public List<Prediction> predictions(Dataset data, int sample) {
+  /** The best classes of a sample of the batch that was scored last, best first. */
+  public List<Prediction> predictions(Labels labels, int sample) {
     var predictions = new ArrayList<Prediction>();
     for (int rank = 0; rank < scorer.size(sample); rank++) {
       double logit = scorer.logit(sample, rank);
@@ -103,7 +104,7 @@ public final class Evaluator implements AutoCloseable {
       predictions.add(
           new Prediction(
               classId,
-              data.labels().label(classId),
+              labels.label(classId),
               logit / loss.scale(),
               Math.exp(logit - scorer.logSumExp(sample))));
     }

@@ -99,7 +99,7 @@ final class TileMemory implements AutoCloseable {
   }
 
   private static long operandBytes(int maxPanels, int width) {
-    long blocks = (width + PANEL - 1) / PANEL;
+    long blocks = ((long) width + PANEL - 1) / PANEL;
     return tileBytes(maxPanels)
         + 4L * MAX_TILE_ROWS * (ComputeBackend.padded(width) + blocks * PANEL)
         + 4L * PANEL;
@@ -182,7 +182,7 @@ final class TileMemory implements AutoCloseable {
   void clearSums(int chunk, Tiles tiles) {
     segment(sums[chunk], 4L * PANEL * tiles.numPanels()).fill((byte) 0);
     MemorySegment max = segment(maxima[chunk], 4L * PANEL * tiles.numPanels());
-    for (int i = 0; i < PANEL * tiles.numPanels(); i++) {
+    for (long i = 0; i < (long) PANEL * tiles.numPanels(); i++) {
       max.set(JAVA_FLOAT_UNALIGNED, 4L * i, LOWEST);
     }
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package megaclass.optim;
 
+import java.util.function.IntUnaryOperator;
 import megaclass.compute.ComputeBackend;
 import megaclass.compute.RowMatrix;
 import megaclass.compute.RowUpdate;
@@ -13,19 +14,18 @@ import megaclass.compute.Workers;
  * <p>Under momentum or decay a dense optimizer moves every row in every step. Here a row keeps the
  * step it was last moved in, and {@link #catchUp} makes up for the steps it missed, all at once
  * (see {@link CatchUp}); it must be called for every row before the row is used. The order of a
- * step is {@link #beginStep}, catchUp of the rows in use, {@link #update} of those with a gradient.
+ * step is {@link #beginStep}, catchUp of the rows in use, {@link #update} of those with a gradient, and
+ * {@link #endStep}.
  *
- * <p>{@link #catchUp(int)} and {@link #update} may be called from several threads for different
- * rows; the rest from one.
+ * <p>{@link #update} may be called from several threads for different rows; the rest from one.
  */
 public final class SparseOptimizer implements RowUpdate {
-  private static final int ROWS_PER_TASK = 4096;
+  private static final int ROWS_PER_TASK = 1024;
 
   private final OptimizerSpec spec;
   private final RowMatrix rows;
   private final ComputeBackend backend;
   private final CatchUp catchUp;
-  private int step;
   private float rate;
 
   /**
@@ -61,15 +61,18 @@ public final class SparseOptimizer implements RowUpdate {
   }
 
   /**
-   * Begins the next step; the first is step 0. A resumed run begins all steps that were done with
-   * their learning rates again, before it goes on.
+   * Begins the next step; the first is step 0. A resumed run begins and ends all steps that were
+   * done with their learning rates again, before it goes on.
    *
    * @param learningRate of this step
    */
   public void beginStep(double learningRate) {
-    step = Math.toIntExact(catchUp.numSteps());
     rate = (float) learningRate;
-    catchUp.advance(learningRate);
+  }
+
+  /** Ends the running step: rows without a gradient have missed it. */
+  public void endStep() {
+    catchUp.advance(rate);
   }
 
   /** Whether rows must be caught up before use; false when they only move by their gradient. */
@@ -77,12 +80,35 @@ public final class SparseOptimizer implements RowUpdate {
     return rows.state().lastStep();
   }
 
-  /** Applies the steps without gradient that a row has missed, up to the running one. */
-  public void catchUp(int row) {
-    catchUp(row, step, new double[4]);
+  /**
+   * Applies the steps that some rows have missed, before they are used.
+   *
+   * @param count number of rows
+   * @param rowAt from [0, count) to distinct rows
+   */
+  public void catchUp(int count, IntUnaryOperator rowAt, Workers workers) {
+    if (!needsCatchUp()) {
+      return;
+    }
+    int numTasks = (count + ROWS_PER_TASK - 1) / ROWS_PER_TASK;
+    workers.run(
+        numTasks,
+        (task, _) -> {
+          double[] product = new double[4];
+          int to = Math.min(count, (task + 1) * ROWS_PER_TASK);
+          for (int i = task * ROWS_PER_TASK; i < to; i++) {
+            catchUp(rowAt.applyAsInt(i), product);
+          }
+        });
   }
 
-  private void catchUp(int row, int toStep, double[] product) {
+  /** Catches up all rows: before they are all scored, evaluated or saved in a model. */
+  public void catchUpAll(Workers workers) {
+    catchUp(rows.numRows(), row -> row, workers);
+  }
+
+  private void catchUp(int row, double[] product) {
+    int toStep = Math.toIntExact(catchUp.numSteps());
     int fromStep = rows.lastStep(row);
     if (fromStep == toStep) {
       return;
@@ -102,24 +128,6 @@ public final class SparseOptimizer implements RowUpdate {
       backend.scaled(w, (float) product[3], rows.stride(), w);
     }
     rows.setLastStep(row, toStep);
-  }
-
-  /** Catches up all rows with the steps that have begun: before evaluation or saving a model. */
-  public void catchUpAll(Workers workers) {
-    if (!needsCatchUp()) {
-      return;
-    }
-    int numTasks = (rows.numRows() + ROWS_PER_TASK - 1) / ROWS_PER_TASK;
-    int steps = Math.toIntExact(catchUp.numSteps());
-    workers.run(
-        numTasks,
-        (task, _) -> {
-          double[] product = new double[4];
-          int to = Math.min(rows.numRows(), (task + 1) * ROWS_PER_TASK);
-          for (int row = task * ROWS_PER_TASK; row < to; row++) {
-            catchUp(row, steps, product);
-          }
-        });
   }
 
   @Override
@@ -159,7 +167,7 @@ public final class SparseOptimizer implements RowUpdate {
       backend.addScaled(gradient, -rate, stride, w);
     }
     if (needsCatchUp()) {
-      rows.setLastStep(row, step + 1);
+      rows.setLastStep(row, Math.toIntExact(catchUp.numSteps()) + 1);
     }
   }
 }

@@ -23,6 +23,11 @@ public interface ClassSelector extends AutoCloseable {
    */
   ActiveClasses select(Embeddings embeddings, int[] targets, long step);
 
+  /** Whether {@link #select} reads the weights of all classes, which must then be caught up. */
+  default boolean readsAllWeights() {
+    return false;
+  }
+
   @Override
   default void close() {}
 

@@ -57,6 +57,11 @@ final class ExactTopClasses implements ClassSelector {
     return ActiveClasses.of(set.sorted(), null, targets);
   }
 
+  @Override
+  public boolean readsAllWeights() {
+    return true;
+  }
+
   private void score(int tile, int worker, Embeddings embeddings) {
     int from = tile * TILE_ROWS;
     int count = Math.min(TILE_ROWS, rows.numRows() - from);

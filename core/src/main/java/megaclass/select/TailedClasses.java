@@ -49,6 +49,11 @@ final class TailedClasses implements ClassSelector {
     return ActiveClasses.of(ids, logWeights(ids, chosenIds, numClasses), targets);
   }
 
+  @Override
+  public boolean readsAllWeights() {
+    return base.readsAllWeights();
+  }
+
   /**
    * Log weights when the ids beyond {@code chosen} are uniform draws from the classes beyond it.
    *

@@ -20,7 +20,7 @@ final class UniformClasses implements ClassSelector {
 
   UniformClasses(int numClasses, double rate, boolean corrected, long seed) {
     this.numClasses = numClasses;
-    this.numActive = (int) Math.clamp(Math.round(rate * numClasses), 1, numClasses);
+    this.numActive = Math.clamp(Math.round(rate * numClasses), 1, numClasses);
     this.corrected = corrected;
     this.seed = seed;
   }

@@ -27,7 +27,7 @@ public record MemoryPlan(Map<String, Long> bytes) {
   public static MemoryPlan of(
       TrainConfig config, int numClasses, long dataBytes) {
     var terms = new LinkedHashMap<String, Long>();
-    int width = config.dim() + (config.loss().hasBias() ? 1 : 0);
+    int width = config.dim() + (config.loss().bias() ? 1 : 0);
     RowMatrix.State state = SparseOptimizer.stateFor(config.optimizer());
     long weightBytes = RowMatrix.State.NONE.bytesPerRow(width);
     terms.put("class weights", numClasses * weightBytes);

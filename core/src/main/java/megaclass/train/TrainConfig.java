@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package megaclass.train;
 
+import java.util.LinkedHashMap;
+import java.util.Map;
 import megaclass.backbone.BackboneSpec;
 import megaclass.compute.ComputeBackend;
 import megaclass.internal.Check;
@@ -138,5 +140,26 @@ public record TrainConfig(
   /** The same with another backend. */
   public TrainConfig withBackend(String backend) {
     return new TrainConfig(backbone, dim, loss, selector, optimizer, learningRate, backboneLearningRate, schedule, epochs, batchSize, seed, threads, backend);
+  }
+
+  /**
+   * Settings by name, in their order: what a checkpoint and a model remember of their run. Threads
+   * are left out, since they change nothing but the time.
+   */
+  public Map<String, String> settings() {
+    var settings = new LinkedHashMap<String, String>();
+    settings.put("backbone", backbone.toString());
+    settings.put("dim", String.valueOf(dim));
+    settings.put("loss", loss.toString());
+    settings.put("selector", selector.toString());
+    settings.put("optimizer", optimizer.toString());
+    settings.put("learningRate", String.valueOf(learningRate));
+    settings.put("backboneLearningRate", String.valueOf(backboneLearningRate));
+    settings.put("schedule", schedule.toString());
+    settings.put("epochs", String.valueOf(epochs));
+    settings.put("batchSize", String.valueOf(batchSize));
+    settings.put("seed", String.valueOf(seed));
+    settings.put("backend", backend);
+    return settings;
   }
 }

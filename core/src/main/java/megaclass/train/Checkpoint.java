@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0
+package megaclass.train;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Stream;
+import megaclass.compute.RowMatrix;
+import megaclass.compute.Workers;
+import megaclass.internal.InvalidFileException;
+import megaclass.internal.SectionFile;
+import megaclass.internal.TextProperties;
+
+/**
+ * Checkpoints of a run: folders {@code step-000001234}, each with {@code run.mck} and one file for
+ * every shard of every matrix, named by its range of rows, so that another number of workers can
+ * read what it needs.
+ *
+ * <p>A folder is written under another name, forced to the disk and renamed: a run that is killed
+ * at any instant finds its last committed checkpoint whole. Rows are saved as they are, not caught
+ * up, so that saving changes nothing. The two newest are kept.
+ */
+final class Checkpoint {
+  static final String KIND = "CKPT";
+  static final int VERSION = 1;
+
+  private static final String PREFIX = "step-";
+  private static final String PART = ".part";
+  private static final int KEPT = 2;
+
+  private final Path folder;
+
+  Checkpoint(Path folder) {
+    this.folder = folder;
+  }
+
+  /**
+   * Commits a checkpoint.
+   *
+   * @param step steps done
+   * @param settings what a resumed run must agree with
+   * @param matrices by name, as "weights"
+   * @return the committed folder
+   */
+  Path save(
+      long step, Map<String, String> settings, Map<String, RowMatrix> matrices, Workers workers) {
+    Path committed = folder.resolve(PREFIX + "%09d".formatted(step));
+    Path part = folder.resolve(committed.getFileName() + PART);
+    try {
+      deleteFolder(part);
+      Files.createDirectories(part);
+      var shards = new ArrayList<Runnable>();
+      matrices.forEach(
+          (name, matrix) ->
+              matrix.shards().forEach(shard -> shards.add(() -> write(part, name, shard))));
+      workers.run(shards.size(), (task, _) -> shards.get(task).run());
+      writeRun(part, step, settings);
+      force(part);
+      deleteFolder(committed);
+      Files.move(part, committed, StandardCopyOption.ATOMIC_MOVE);
+      force(folder);
+      deleteOld();
+      return committed;
+    } catch (IOException e) {
+      throw new UncheckedIOException(
+          "cannot write checkpoint %s: %s; free space or choose another run directory"
+              .formatted(committed, e.getMessage()),
+          e);
+    }
+  }
+
+  private static void write(Path part, String name, RowMatrix.Shard shard) {
+    try (var file = new SectionFile.Writer(part.resolve(fileName(name, shard)), KIND, VERSION)) {
+      file.section("rows", shard.rows());
+      file.section("accumulators", shard.accumulators());
+      file.section("steps", shard.lastSteps());
+      file.finish();
+    }
+  }
+
+  private static String fileName(String matrix, RowMatrix.Shard shard) {
+    return "%s-%09d-%09d.mck".formatted(matrix, shard.from(), shard.to());
+  }
+
+  private static void writeRun(Path part, long step, Map<String, String> settings) {
+    var meta = new LinkedHashMap<String, String>();
+    meta.put("step", String.valueOf(step));
+    settings.forEach((name, value) -> meta.put("settings." + name, value));
+    try (var file = new SectionFile.Writer(part.resolve("run.mck"), KIND, VERSION)) {
+      file.section("meta", MemorySegment.ofArray(TextProperties.format(meta).getBytes(UTF_8)));
+      file.finish();
+    }
+  }
+
+  /** The newest committed checkpoint, if there is one. */
+  Optional<Path> newest() {
+    return committed().stream().max(Comparator.naturalOrder());
+  }
+
+  private List<Path> committed() {
+    if (!Files.isDirectory(folder)) {
+      return List.of();
+    }
+    try (Stream<Path> entries = Files.list(folder)) {
+      return entries
+          .filter(entry -> entry.getFileName().toString().matches(PREFIX + "\\d+"))
+          .sorted()
+          .toList();
+    } catch (IOException e) {
+      throw new InvalidFileException(folder, e);
+    }
+  }
+
+  /**
+   * Loads a checkpoint.
+   *
+   * @param settings of this run, which must be those of the checkpoint
+   * @return steps done
+   * @throws InvalidFileException when a file is missing or damaged
+   * @throws IllegalArgumentException when the checkpoint is of a run with other settings
+   */
+  static long load(
+      Path committed,
+      Map<String, String> settings,
+      Map<String, RowMatrix> matrices,
+      Workers workers) {
+    long step = readRun(committed.resolve("run.mck"), settings);
+    var shards = new ArrayList<Runnable>();
+    matrices.forEach(
+        (name, matrix) ->
+            matrix.shards().forEach(shard -> shards.add(() -> read(committed, name, shard))));
+    workers.run(shards.size(), (task, _) -> shards.get(task).run());
+    return step;
+  }
+
+  private static long readRun(Path file, Map<String, String> settings) {
+    try (Arena arena = Arena.ofShared()) {
+      MemorySegment meta = SectionFile.open(file, KIND, VERSION, arena).section("meta");
+      Map<String, String> saved =
+          TextProperties.parse(new String(meta.toArray(ValueLayout.JAVA_BYTE), UTF_8));
+      settings.forEach(
+          (name, value) -> {
+            String before = saved.get("settings." + name);
+            if (!value.equals(before)) {
+              throw new IllegalArgumentException(
+                  "cannot resume from %s: its %s is %s, but this run's is %s; resume with the same settings, or start a new run"
+                      .formatted(file.getParent(), name, before, value));
+            }
+          });
+      return Long.parseLong(saved.getOrDefault("step", "missing"));
+    } catch (NumberFormatException e) {
+      throw new InvalidFileException(file, "has no number of steps; take an older checkpoint");
+    }
+  }
+
+  private static void read(Path committed, String name, RowMatrix.Shard shard) {
+    try (Arena arena = Arena.ofShared()) {
+      var file =
+          SectionFile.open(committed.resolve(fileName(name, shard)), KIND, VERSION, arena);
+      copy(file, "rows", shard.rows());
+      copy(file, "accumulators", shard.accumulators());
+      copy(file, "steps", shard.lastSteps());
+    }
+  }
+
+  private static void copy(SectionFile file, String section, MemorySegment into) {
+    into.copyFrom(file.section(section, into.byteSize()));
+  }
+
+  private void deleteOld() throws IOException {
+    List<Path> all = committed();
+    for (Path old : all.subList(0, Math.max(0, all.size() - KEPT))) {
+      // Renamed first: a checkpoint that is half deleted must not look whole.
+      Path part = old.resolveSibling(old.getFileName() + PART);
+      deleteFolder(part);
+      Files.move(old, part, StandardCopyOption.ATOMIC_MOVE);
+      deleteFolder(part);
+    }
+  }
+
+  private static void deleteFolder(Path folder) throws IOException {
+    if (!Files.exists(folder)) {
+      return;
+    }
+    try (Stream<Path> files = Files.walk(folder)) {
+      for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+        Files.delete(file);
+      }
+    }
+  }
+
+  private static void force(Path folder) throws IOException {
+    try (var channel = FileChannel.open(folder, StandardOpenOption.READ)) {
+      channel.force(true);
+    }
+  }
+}

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+package megaclass.train;
+
+import megaclass.backbone.Backbone;
+import megaclass.backbone.Embeddings;
+import megaclass.compute.StageClock;
+import megaclass.compute.StageClock.Stage;
+import megaclass.compute.Workers;
+import megaclass.data.MiniBatch;
+import megaclass.loss.SoftmaxHead;
+import megaclass.optim.SparseOptimizer;
+import megaclass.select.ActiveClasses;
+import megaclass.select.ClassSelector;
+
+/**
+ * One step of training, as the method reads: embed a mini-batch, let the selector choose the
+ * classes it sees, and move the touched rows of both matrices, and only these.
+ */
+final class TrainLoop {
+  private final TrainState state;
+  private final Backbone backbone;
+  private final Embeddings embeddings;
+  private final ClassSelector selector;
+  private final SoftmaxHead head;
+  private final SparseOptimizer weightOptimizer;
+  private final SparseOptimizer backboneOptimizer;
+  private final Workers workers;
+  private final StageClock clock;
+  private int numActive;
+
+  TrainLoop(TrainState state) {
+    this.state = state;
+    this.backbone = state.backbone();
+    this.embeddings = state.embeddings();
+    this.selector = state.selector();
+    this.head = state.head();
+    this.weightOptimizer = state.weightOptimizer();
+    this.backboneOptimizer = state.backboneOptimizer();
+    this.workers = state.workers();
+    this.clock = state.clock();
+  }
+
+  /** Trains on one mini-batch and returns its mean loss. */
+  double step(MiniBatch batch) {
+    beginStep(batch.step());
+    read(batch); // features -> the parameter rows that they touch
+    embed(batch); // (batch, dim)
+    ActiveClasses active = select(batch); // numActive <= numClasses
+    double loss = head.forward(embeddings, active); // logits (numActive, batch), tile by tile
+    requireFinite(loss, batch);
+    head.backward(embeddings, active, weightOptimizer); // moves numActive rows of W
+    updateBackbone(); // moves the rows of its table that the batch touches
+    endStep(active);
+    return loss;
+  }
+
+  private void beginStep(long step) {
+    clock.enter(Stage.READ);
+    weightOptimizer.beginStep(state.learningRate(step));
+    backboneOptimizer.beginStep(state.backboneLearningRate(step));
+  }
+
+  private void read(MiniBatch batch) {
+    backbone.read(batch, true);
+    backboneOptimizer.catchUp(backbone.numTouched(), backbone::touched, workers);
+  }
+
+  private void embed(MiniBatch batch) {
+    clock.enter(Stage.EMBED);
+    embeddings.begin(batch.size());
+    backbone.forward(embeddings);
+    embeddings.pack(batch);
+  }
+
+  private ActiveClasses select(MiniBatch batch) {
+    clock.enter(Stage.SELECT);
+    if (selector.readsAllWeights()) {
+      weightOptimizer.catchUpAll(workers);
+    }
+    ActiveClasses active = selector.select(embeddings, batch.classIds(), batch.step());
+    weightOptimizer.catchUp(active.numActive(), active::classId, workers);
+    return active;
+  }
+
+  private void updateBackbone() {
+    clock.enter(Stage.BACKBONE);
+    backbone.backward(embeddings, backboneOptimizer);
+  }
+
+  private void endStep(ActiveClasses active) {
+    weightOptimizer.endStep();
+    backboneOptimizer.endStep();
+    numActive = active.numActive();
+    clock.enter(Stage.OTHER);
+  }
+
+  /** Active classes of the last step. */
+  int numActive() {
+    return numActive;
+  }
+
+  /** A broken run stops where it broke, before the damage spreads to the weights. */
+  private void requireFinite(double loss, MiniBatch batch) {
+    if (Double.isFinite(loss)) {
+      return;
+    }
+    int sample = 0;
+    while (Double.isFinite(head.exampleLoss(sample))) {
+      sample++;
+    }
+    throw new ArithmeticException(
+        "the loss of example %d of %s (class \"%s\") is %s in step %d; lower the learning rate, or"
+                .formatted(
+                    batch.example(sample),
+                    batch.data().description(),
+                    batch.data().labels().label(batch.classIds()[sample]),
+                    head.exampleLoss(sample),
+                    batch.step())
+            + " look at that example; the last checkpoint is still good");
+  }
+}

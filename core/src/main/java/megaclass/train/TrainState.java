@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: Apache-2.0
+package megaclass.train;
+
+import megaclass.backbone.Backbone;
+import megaclass.backbone.BackboneSpec;
+import megaclass.backbone.BagBackbone;
+import megaclass.backbone.Embeddings;
+import megaclass.backbone.FrozenBackbone;
+import megaclass.compute.ComputeBackend;
+import megaclass.compute.RowMatrix;
+import megaclass.compute.StageClock;
+import megaclass.compute.Workers;
+import megaclass.data.Dataset;
+import megaclass.data.FeatureKind;
+import megaclass.internal.Hash;
+import megaclass.loss.SoftmaxHead;
+import megaclass.optim.SparseOptimizer;
+import megaclass.select.ClassSelector;
+import megaclass.weights.ClassWeights;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * All that a run holds in memory, made from its settings and data. What a checkpoint saves of it is
+ * the two matrices; the rest follows from the settings and the number of the step.
+ */
+final class TrainState implements AutoCloseable {
+  private static final long WEIGHTS = 1;
+  private static final long TABLE = 2;
+  private static final long DROPOUT = 3;
+  private static final long SELECT = 4;
+
+  private final TrainConfig config;
+  private final long totalSteps;
+  private final ComputeBackend backend;
+  private final Workers workers;
+  private final StageClock clock = new StageClock();
+  private final ClassWeights weights;
+  private final @Nullable RowMatrix table;
+  private final Backbone backbone;
+  private final Embeddings embeddings;
+  private final ClassSelector selector;
+  private final SoftmaxHead head;
+  private final SparseOptimizer weightOptimizer;
+  private final SparseOptimizer backboneOptimizer;
+
+  TrainState(TrainConfig config, Dataset train, long totalSteps) {
+    this.config = config;
+    this.totalSteps = totalSteps;
+    requireMatchingFeatures(config, train);
+    backend = ComputeBackend.named(config.backend());
+    workers = new Workers(config.threads());
+    boolean normalised = config.loss().normalised();
+    boolean bias = config.loss().bias();
+    RowMatrix.State rowState = SparseOptimizer.stateFor(config.optimizer());
+    weights = ClassWeights.allocate(train.numClasses(), config.dim(), bias, rowState);
+    table = table(config, rowState);
+    backbone = backbone(config, table, backend, workers);
+    embeddings =
+        new Embeddings(config.batchSize(), config.dim(), normalised, bias, backend, workers);
+    selector =
+        ClassSelector.of(
+            config.selector(),
+            weights,
+            normalised,
+            Hash.key(config.seed(), SELECT),
+            backend,
+            workers);
+    head =
+        new SoftmaxHead(config.loss(), weights, config.batchSize(), backend, workers, clock);
+    weightOptimizer = new SparseOptimizer(config.optimizer(), weights.matrix(), backend);
+    // A backbone without parameters has nothing to move; one row stands in for its matrix.
+    backboneOptimizer =
+        new SparseOptimizer(
+            config.optimizer(),
+            table == null ? new RowMatrix(1, 1, rowState) : table,
+            backend);
+  }
+
+  private static void requireMatchingFeatures(TrainConfig config, Dataset train) {
+    switch (config.backbone()) {
+      case BackboneSpec.Frozen _ -> {
+        if (train.kind() != FeatureKind.DENSE) {
+          throw new IllegalArgumentException(
+              "backbone frozen needs dense features, but %s holds text; take a bag, as in bag(chars=2-5)"
+                  .formatted(train.description()));
+        }
+        if (train.featureDim() != config.dim()) {
+          throw new IllegalArgumentException(
+              "dim must be %d with backbone frozen, as the features of %s, but was %d"
+                  .formatted(train.featureDim(), train.description(), config.dim()));
+        }
+      }
+      case BackboneSpec.Bag _ -> {
+        if (train.kind() != FeatureKind.TEXT) {
+          throw new IllegalArgumentException(
+              "backbone bag needs text, but %s holds dense features; take backbone frozen"
+                  .formatted(train.description()));
+        }
+      }
+    }
+  }
+
+  private static @Nullable RowMatrix table(TrainConfig config, RowMatrix.State rowState) {
+    return switch (config.backbone()) {
+      case BackboneSpec.Frozen _ -> null;
+      case BackboneSpec.Bag bag -> new RowMatrix(bag.buckets(), config.dim(), rowState);
+    };
+  }
+
+  private static Backbone backbone(
+      TrainConfig config, @Nullable RowMatrix table, ComputeBackend backend, Workers workers) {
+    return switch (config.backbone()) {
+      case BackboneSpec.Frozen _ -> new FrozenBackbone(config.dim());
+      case BackboneSpec.Bag bag when table != null ->
+          new BagBackbone(bag, table, Hash.key(config.seed(), DROPOUT), backend, workers);
+      case BackboneSpec.Bag _ -> throw new IllegalStateException("a bag without a table");
+    };
+  }
+
+  /** Fills both matrices with their random initial values. */
+  void initialise() {
+    weights.randomise(Hash.key(config.seed(), WEIGHTS), workers);
+    if (table != null) {
+      double deviation = 1 / Math.sqrt(config.dim());
+      table.randomise(deviation, config.dim(), Hash.key(config.seed(), TABLE), workers);
+    }
+  }
+
+  /** Tells the optimizers of the steps that a resumed run has behind it. */
+  void skipTo(long step) {
+    for (long done = 0; done < step; done++) {
+      weightOptimizer.beginStep(learningRate(done));
+      weightOptimizer.endStep();
+      backboneOptimizer.beginStep(backboneLearningRate(done));
+      backboneOptimizer.endStep();
+    }
+  }
+
+  /** Applies what untouched rows have missed: before evaluation and before a model is saved. */
+  void catchUpAll() {
+    weightOptimizer.catchUpAll(workers);
+    if (table != null) {
+      backboneOptimizer.catchUpAll(workers);
+    }
+  }
+
+  double learningRate(long step) {
+    return config.learningRate() * config.schedule().factor(step, totalSteps);
+  }
+
+  double backboneLearningRate(long step) {
+    return config.backboneLearningRate() * config.schedule().factor(step, totalSteps);
+  }
+
+  long totalSteps() {
+    return totalSteps;
+  }
+
+  ComputeBackend backend() {
+    return backend;
+  }
+
+  Workers workers() {
+    return workers;
+  }
+
+  StageClock clock() {
+    return clock;
+  }
+
+  ClassWeights weights() {
+    return weights;
+  }
+
+  /** The backbone's matrix, or null when it has none. */
+  @Nullable RowMatrix table() {
+    return table;
+  }
+
+  Backbone backbone() {
+    return backbone;
+  }
+
+  Embeddings embeddings() {
+    return embeddings;
+  }
+
+  ClassSelector selector() {
+    return selector;
+  }
+
+  SoftmaxHead head() {
+    return head;
+  }
+
+  SparseOptimizer weightOptimizer() {
+    return weightOptimizer;
+  }
+
+  SparseOptimizer backboneOptimizer() {
+    return backboneOptimizer;
+  }
+
+  /** Frees what only training needs; matrices and workers go on with the classifier. */
+  @Override
+  public void close() {
+    head.close();
+    selector.close();
+    embeddings.close();
+  }
+
+  /** Frees everything, when there is no classifier to hand it on to. */
+  void abandon() {
+    close();
+    workers.close();
+    weights.close();
+    if (table != null) {
+      table.close();
+    }
+  }
+}

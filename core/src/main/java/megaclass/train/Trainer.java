@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: Apache-2.0
+package megaclass.train;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.ValueLayout;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Objects;
+import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
+import megaclass.compute.RowMatrix;
+import megaclass.data.BatchReader;
+import megaclass.data.Dataset;
+import megaclass.data.Labels;
+import megaclass.data.MiniBatch;
+import megaclass.eval.Evaluator;
+import megaclass.internal.Check;
+import megaclass.model.Classifier;
+import megaclass.model.ModelParts;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Trains a classifier: {@code new Trainer(config).fit(train, IO::println)}. Each {@code with} method
+ * returns a new trainer; a trainer is immutable, its runs are independent of each other.
+ *
+ * <p>A run is a function of its settings and data: the same seed gives the same model bit for bit,
+ * at any number of threads, also when it was killed and resumed in between.
+ */
+public final class Trainer {
+  private final TrainConfig config;
+  private final @Nullable Checkpoints checkpoints;
+  private final @Nullable Validation validation;
+  private final BooleanSupplier stop;
+
+  private record Checkpoints(Path folder, Duration every, boolean resume) {}
+
+  private record Validation(Dataset test, int times, int examples) {}
+
+  /** Trains with these settings, without checkpoints and validation. */
+  public Trainer(TrainConfig config) {
+    this(config, null, null, () -> false);
+  }
+
+  private Trainer(
+      TrainConfig config,
+      @Nullable Checkpoints checkpoints,
+      @Nullable Validation validation,
+      BooleanSupplier stop) {
+    this.config = config;
+    this.checkpoints = checkpoints;
+    this.validation = validation;
+    this.stop = stop;
+  }
+
+  /**
+   * Saves checkpoints, from which a killed run goes on as if nothing had happened.
+   *
+   * @param folder where; one run a folder
+   * @param every time between two checkpoints
+   * @param resume whether to go on from the newest checkpoint, if there is one
+   */
+  public Trainer withCheckpoints(Path folder, Duration every, boolean resume) {
+    return new Trainer(config, new Checkpoints(folder, every, resume), validation, stop);
+  }
+
+  /**
+   * Evaluates during the run, for the learning curve.
+   *
+   * @param test held-out examples with the classes of the training data
+   * @param times how often, evenly over the steps; at least 1
+   * @param examples how many of them, at least 1; the same ones each time
+   */
+  public Trainer withValidation(Dataset test, int times, int examples) {
+    Check.positive("times", times);
+    Check.positive("examples", examples);
+    return new Trainer(config, checkpoints, new Validation(test, times, examples), stop);
+  }
+
+  /** Ends early, with a checkpoint if there is a folder for it, when this says so after a step. */
+  public Trainer stopWhen(BooleanSupplier stop) {
+    return new Trainer(config, checkpoints, validation, stop);
+  }
+
+  /**
+   * Trains.
+   *
+   * @param train at least one example
+   * @param listener hears of progress, on this thread
+   * @return the trained classifier, also when training was stopped early; to be closed
+   * @throws IllegalArgumentException when settings and data do not fit together
+   * @throws ArithmeticException when an embedding or the loss is not a number any more
+   */
+  public Classifier fit(Dataset train, Consumer<? super TrainEvent> listener) {
+    Check.positive("number of training examples", train.numExamples());
+    var reader = new BatchReader(train, config.batchSize(), config.seed());
+    long totalSteps = Math.max(1, Math.round(config.epochs() * reader.stepsPerEpoch()));
+    var state = new TrainState(config, train, totalSteps);
+    try {
+      return new Run(state, train, reader, listener).toEnd();
+    } catch (RuntimeException | Error e) {
+      state.abandon();
+      throw e;
+    }
+  }
+
+  /** One run of {@link #fit}. */
+  private final class Run {
+    private final TrainState state;
+    private final Dataset train;
+    private final BatchReader reader;
+    private final Consumer<? super TrainEvent> listener;
+    private final TrainLoop loop;
+    private final ProgressMeter meter;
+
+    Run(
+        TrainState state,
+        Dataset train,
+        BatchReader reader,
+        Consumer<? super TrainEvent> listener) {
+      this.state = state;
+      this.train = train;
+      this.reader = reader;
+      this.listener = listener;
+      loop = new TrainLoop(state);
+      meter = new ProgressMeter(state, reader.stepsPerEpoch(), listener);
+    }
+
+    Classifier toEnd() {
+      long step = begin();
+      boolean stopped = false;
+      long lastSave = System.nanoTime();
+      while (step < state.totalSteps() && !stopped) {
+        MiniBatch batch = reader.batch(step);
+        double loss = loop.step(batch);
+        meter.add(++step, loss, batch.size(), loop.numActive());
+        evaluateIfDue(step);
+        stopped = stop.getAsBoolean();
+        if (isSaveDue(lastSave) || (stopped && checkpoints != null)) {
+          save(step);
+          lastSave = System.nanoTime();
+        }
+      }
+      state.catchUpAll();
+      meter.finish(step, !stopped);
+      state.close();
+      return classifier(step);
+    }
+
+    /** Initial values, or those of a checkpoint; returns the steps done. */
+    private long begin() {
+      long step = 0;
+      Path newest = null;
+      if (checkpoints != null && checkpoints.resume()) {
+        newest = new Checkpoint(checkpoints.folder()).newest().orElse(null);
+      }
+      if (newest == null) {
+        state.initialise();
+      } else {
+        step = Checkpoint.load(newest, settings(), matrices(), state.workers());
+        state.skipTo(step);
+      }
+      listener.accept(
+          new TrainEvent.Started(
+              MemoryPlan.of(config, train.numClasses(), 0),
+              state.backend().description(),
+              reader.stepsPerEpoch(),
+              state.totalSteps(),
+              step));
+      return step;
+    }
+
+    private void evaluateIfDue(long step) {
+      if (validation == null) {
+        return;
+      }
+      int times = validation.times();
+      long before = (step - 1) * times / state.totalSteps();
+      if (step * times / state.totalSteps() > before) {
+        meter.pause();
+        state.catchUpAll();
+        try (var evaluator =
+            new Evaluator(
+                state.backbone(),
+                state.weights(),
+                config.loss(),
+                5,
+                state.backend(),
+                state.workers())) {
+          var evaluation =
+              evaluator.evaluate(
+                  validation.test(), train.classCounts(), validation.examples());
+          listener.accept(new TrainEvent.Evaluated(step, meter.seconds(), evaluation));
+        }
+        meter.goOn();
+      }
+    }
+
+    private boolean isSaveDue(long lastSave) {
+      return checkpoints != null
+          && System.nanoTime() - lastSave > checkpoints.every().toNanos();
+    }
+
+    private void save(long step) {
+      long start = System.nanoTime();
+      Checkpoints to = Objects.requireNonNull(checkpoints);
+      Path committed =
+          new Checkpoint(to.folder()).save(step, settings(), matrices(), state.workers());
+      long bytes = matrices().values().stream().mapToLong(RowMatrix::sizeInBytes).sum();
+      double seconds = (System.nanoTime() - start) * 1e-9;
+      listener.accept(new TrainEvent.CheckpointSaved(step, committed, bytes, seconds));
+    }
+
+    private Map<String, RowMatrix> matrices() {
+      var matrices = new LinkedHashMap<String, RowMatrix>();
+      matrices.put("weights", state.weights().matrix());
+      RowMatrix table = state.table();
+      if (table != null) {
+        matrices.put("table", table);
+      }
+      return matrices;
+    }
+
+    /** What must agree between a checkpoint and the run that resumes from it. */
+    private Map<String, String> settings() {
+      var settings = config.settings();
+      settings.put("data", "%016x".formatted(train.contentHash()));
+      if (validation != null) {
+        // Evaluation catches rows up, which rounds differently from catching them up later.
+        settings.put("evaluations", String.valueOf(validation.times()));
+      }
+      return settings;
+    }
+
+    private Classifier classifier(long step) {
+      var provenance = new LinkedHashMap<>(config.settings());
+      provenance.put("data", train.description());
+      provenance.put("dataHash", "%016x".formatted(train.contentHash()));
+      provenance.put("examples", String.valueOf(train.numExamples()));
+      provenance.put("steps", String.valueOf(step));
+      provenance.put("totalSteps", String.valueOf(state.totalSteps()));
+      provenance.put("arithmetic", state.backend().description());
+      provenance.put("java", Runtime.version().toString());
+      var parts =
+          new ModelParts(
+              config.loss(),
+              config.backbone(),
+              state.weights(),
+              state.table(),
+              copy(train.labels()),
+              train.classCounts(),
+              Map.copyOf(provenance));
+      return new Classifier(parts, state.backend(), state.workers());
+    }
+
+    /** The classifier may outlive the data, whose labels may be mapped. */
+    private static Labels copy(Labels labels) {
+      try (var builder = new Labels.Builder()) {
+        for (int c = 0; c < labels.size(); c++) {
+          builder.add(labels.utf8(c).toArray(ValueLayout.JAVA_BYTE));
+        }
+        return builder.build(Arena.ofAuto());
+      }
+    }
+  }
+}

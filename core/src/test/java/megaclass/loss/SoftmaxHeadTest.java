@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: Apache-2.0
+package megaclass.loss;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import java.util.Arrays;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import megaclass.backbone.Embeddings;
+import megaclass.backbone.FrozenBackbone;
+import megaclass.compute.ComputeBackend;
+import megaclass.compute.RowMatrix;
+import megaclass.compute.StageClock;
+import megaclass.compute.Workers;
+import megaclass.data.Dataset;
+import megaclass.data.MiniBatch;
+import megaclass.select.ActiveClasses;
+import megaclass.weights.ClassWeights;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** The tiled head against {@link LossDefinition}, over odd sizes, losses, selections and threads. */
+class SoftmaxHeadTest {
+  /** Sizes of one problem. */
+  record Sizes(int numClasses, int dim, int batch) {}
+
+  private static final List<Sizes> SIZES =
+      List.of(
+          new Sizes(1, 1, 1),
+          new Sizes(3, 5, 2),
+          new Sizes(17, 16, 63),
+          new Sizes(129, 31, 65),
+          new Sizes(700, 48, 130),
+          new Sizes(2_100, 64, 300),
+          new Sizes(5, 129, 7));
+
+  private static final List<String> LOSSES =
+      List.of(
+          "softmax",
+          "softmax(bias=true)",
+          "normsoftmax(scale=16)",
+          "cosface(scale=64, margin=0.4)",
+          "arcface(scale=64, margin=0.5)",
+          "arcface(scale=30, margin=0.3, backward=straight-through)",
+          "dsoftmax(scale=64, d=0.9)",
+          "dsoftmax(scale=16, d=0.5)");
+
+  static Stream<Object[]> problems() {
+    return SIZES.stream()
+        .flatMap(
+            sizes ->
+                LOSSES.stream()
+                    .flatMap(
+                        loss ->
+                            Stream.of("all", "some", "some+tail")
+                                .map(how -> new Object[] {sizes, loss, how})));
+  }
+
+  @ParameterizedTest
+  @MethodSource("problems")
+  void tiledLossAndGradientsAreThoseOfTheDefinition(Sizes sizes, String loss, String selection) {
+    var problem = new Problem(sizes, Loss.parse(loss), selection);
+    for (int threads : new int[] {1, 3}) {
+      problem.check(threads, "auto");
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("problems")
+  void scalarBackendAgreesWithTheDefinitionToo(Sizes sizes, String loss, String selection) {
+    if (sizes.numClasses() <= 129) {
+      new Problem(sizes, Loss.parse(loss), selection).check(1, "scalar");
+    }
+  }
+
+  /** Random features, weights and targets, and what the definition makes of them. */
+  private static final class Problem {
+    private final Loss loss;
+    private final float[][] features;
+    private final float[][] weights;
+    private final int[] targets;
+    private final ActiveClasses active;
+    private final LossDefinition.Result expected;
+    private final int dim;
+
+    Problem(Sizes sizes, Loss loss, String selection) {
+      this.loss = loss;
+      this.dim = sizes.dim();
+      var random = new SplittableRandom(sizes.hashCode() * 31L + loss.hashCode());
+      features = matrix(random, sizes.batch(), dim, 0.6);
+      weights = matrix(random, sizes.numClasses(), dim + (loss.bias() ? 1 : 0), 0.4);
+      targets = random.ints(sizes.batch(), 0, sizes.numClasses()).toArray();
+      active = select(random, sizes.numClasses(), selection);
+      expected = define();
+    }
+
+    private static float[][] matrix(SplittableRandom random, int rows, int columns, double scale) {
+      float[][] matrix = new float[rows][columns];
+      for (float[] row : matrix) {
+        for (int j = 0; j < columns; j++) {
+          row[j] = (float) (scale * random.nextGaussian());
+        }
+      }
+      return matrix;
+    }
+
+    private ActiveClasses select(SplittableRandom random, int numClasses, String selection) {
+      if (selection.equals("all")) {
+        return ActiveClasses.all(numClasses, targets);
+      }
+      int[] ids =
+          IntStream.range(0, numClasses)
+              .filter(c -> random.nextInt(3) == 0 || Arrays.stream(targets).anyMatch(t -> t == c))
+              .toArray();
+      float[] logWeights = new float[ids.length];
+      if (selection.endsWith("tail")) {
+        for (int j = 0; j < ids.length; j++) {
+          int c = ids[j];
+          boolean target = Arrays.stream(targets).anyMatch(t -> t == c);
+          logWeights[j] = target ? 0f : (float) Math.log(2.5);
+        }
+      }
+      return ActiveClasses.of(ids, logWeights, targets);
+    }
+
+    private LossDefinition.Result define() {
+      double[][] x = new double[features.length][];
+      Arrays.setAll(x, i -> doubles(features[i], dim));
+      double[][] w = new double[weights.length][];
+      Arrays.setAll(w, c -> doubles(weights[c], dim));
+      double[] bias = new double[0];
+      if (loss.bias()) {
+        bias = new double[weights.length];
+        for (int c = 0; c < bias.length; c++) {
+          bias[c] = weights[c][dim];
+        }
+      }
+      int[] ids = new int[active.numActive()];
+      double[] logWeights = new double[ids.length];
+      for (int j = 0; j < ids.length; j++) {
+        ids[j] = active.classId(j);
+        logWeights[j] = active.logWeight(j);
+      }
+      return LossDefinition.lossAndGradient(
+          loss,
+          new LossDefinition.Batch(x, targets),
+          new LossDefinition.Head(w, bias),
+          new LossDefinition.Active(ids, logWeights));
+    }
+
+    private static double[] doubles(float[] row, int length) {
+      double[] doubles = new double[length];
+      Arrays.setAll(doubles, j -> row[j]);
+      return doubles;
+    }
+
+    void check(int threads, String backendName) {
+      var backend = ComputeBackend.named(backendName);
+      String[] labels = IntStream.range(0, targets.length).mapToObj(i -> "l" + i).toArray(String[]::new);
+      try (var workers = new Workers(threads);
+          var data = Dataset.of(features, labels);
+          var w = ClassWeights.allocate(weights.length, dim, loss.bias(), RowMatrix.State.NONE);
+          var embeddings =
+              new Embeddings(
+                  targets.length, dim, loss.normalised(), loss.bias(), backend, workers);
+          var head =
+              new SoftmaxHead(loss, w, targets.length, backend, workers, new StageClock());
+          var backbone = new FrozenBackbone(dim)) {
+        for (int c = 0; c < weights.length; c++) {
+          for (int j = 0; j < weights[c].length; j++) {
+            w.matrix().set(c, j, weights[c][j]);
+          }
+        }
+        var batch = MiniBatch.range(data, 0, targets.length);
+        backbone.read(batch, true);
+        embeddings.begin(targets.length);
+        backbone.forward(embeddings);
+        embeddings.pack(batch);
+        double mean = head.forward(embeddings, active);
+        assertEquals(expected.meanLoss(), mean, 2e-5 * Math.max(1, Math.abs(expected.meanLoss())));
+        for (int i = 0; i < targets.length; i++) {
+          double value = expected.losses()[i];
+          assertEquals(value, head.exampleLoss(i), 5e-5 * Math.max(1, Math.abs(value)));
+        }
+        double[][] gradients = new double[weights.length][weights[0].length];
+        var column = new RowMatrix(1, w.matrix().width(), RowMatrix.State.NONE);
+        head.backward(
+            embeddings,
+            active,
+            (row, gradient) -> {
+              synchronized (column) {
+                backend.scaled(gradient, 1f, w.matrix().stride(), column.address(0));
+                Arrays.setAll(gradients[row], j -> gradients[row][j] + column.get(0, j));
+              }
+            });
+        compare(embeddings, gradients);
+        column.close();
+      }
+    }
+
+    private void compare(Embeddings embeddings, double[][] gradients) {
+      double largest = 0;
+      for (double[] row : expected.featureGradients()) {
+        largest = Math.max(largest, Arrays.stream(row).map(Math::abs).max().orElse(0));
+      }
+      for (int i = 0; i < targets.length; i++) {
+        double[] actual = new double[dim];
+        int sample = i;
+        Arrays.setAll(actual, j -> embeddings.gradient(sample, j));
+        assertArrayEquals(expected.featureGradients()[i], actual, 1e-4 * largest + 1e-5, "dx " + i);
+      }
+      largest = 0;
+      for (double[] row : expected.weightGradients()) {
+        largest = Math.max(largest, Arrays.stream(row).map(Math::abs).max().orElse(0));
+      }
+      for (int c = 0; c < weights.length; c++) {
+        double[] actual = Arrays.copyOf(gradients[c], dim);
+        assertArrayEquals(expected.weightGradients()[c], actual, 1e-4 * largest + 1e-5, "dw " + c);
+        if (loss.bias()) {
+          assertEquals(expected.biasGradients()[c], gradients[c][dim], 1e-4, "db " + c);
+        }
+      }
+    }
+  }
+}
