@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package megaclass.data;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.Objects;
 import megaclass.internal.Hash;
@@ -48,10 +51,12 @@ public final class Dataset implements AutoCloseable {
    * @param labels (examples)
    */
   public static Dataset of(float[][] features, String[] labels) {
-    try (var builder = new ExampleStore.Builder(FeatureKind.DENSE, firstLength(features))) {
-      requireSameCount(features.length, labels.length);
+    requireSameCount(features.length, labels.length);
+    int dim = features.length == 0 ? 0 : features[0].length;
+    try (var dictionary = new Labels.Builder();
+        var builder = new ExampleStore.Builder(FeatureKind.DENSE, dim, dictionary)) {
       for (int i = 0; i < labels.length; i++) {
-        builder.add(features[i], builder.labels().add(labels[i]));
+        builder.add(features[i], dictionary.add(labels[i]));
       }
       return new Dataset(builder.build(), null, "in memory");
     }
@@ -64,14 +69,36 @@ public final class Dataset implements AutoCloseable {
    * @param labels (examples)
    */
   public static Dataset of(String[] texts, String[] labels) {
-    try (var builder = new ExampleStore.Builder(FeatureKind.TEXT, 0)) {
-      requireSameCount(texts.length, labels.length);
+    requireSameCount(texts.length, labels.length);
+    try (var dictionary = new Labels.Builder();
+        var builder = new ExampleStore.Builder(FeatureKind.TEXT, 0, dictionary)) {
       for (int i = 0; i < labels.length; i++) {
-        var utf8 = texts[i].getBytes(java.nio.charset.StandardCharsets.UTF_8);
-        builder.add(utf8, builder.labels().add(labels[i]));
+        builder.add(texts[i].getBytes(UTF_8), dictionary.add(labels[i]));
       }
       return new Dataset(builder.build(), null, "in memory");
     }
+  }
+
+  /**
+   * Reads a source into memory. Texts that follow each other with the same bytes become one example
+   * with all their classes, as in {@link Conversion}.
+   *
+   * @param known a dictionary whose class ids are used; unknown labels are added to it. It stays
+   *     the caller's.
+   */
+  public static Dataset read(ExampleSource source, Labels.Builder known) {
+    try (var builder = new ExampleStore.Builder(source.kind(), source.featureDim(), known)) {
+      source.addLabels(known);
+      var merging = new MergingSink(known, builder);
+      source.forEach(merging);
+      merging.flush();
+      return new Dataset(builder.build(), null, source.description());
+    }
+  }
+
+  /** Makes planted classes in memory, on all cores; the same set for the same settings. */
+  public static Dataset synthetic(PlantedClasses spec) {
+    return new Dataset(new PlantedExamples(spec).store(), null, spec.toString());
   }
 
   /** How many examples there are. */
@@ -199,6 +226,25 @@ public final class Dataset implements AutoCloseable {
     }
   }
 
+  /** Writes the examples of this set to a {@code .mcd} file, with the labels of all classes. */
+  public void save(Path target) {
+    try (var labels = new Labels.Builder(labels());
+        var writer = DatasetWriter.of(kind(), target, featureDim(), labels)) {
+      for (long example = 0; example < numExamples(); example++) {
+        var classIds = new int[numTargets(example)];
+        for (int i = 0; i < classIds.length; i++) {
+          classIds[i] = target(example, i);
+        }
+        if (kind() == FeatureKind.TEXT) {
+          writer.add(text(example).toArray(ValueLayout.JAVA_BYTE), classIds);
+        } else {
+          writer.add(features(example), classIds);
+        }
+      }
+      writer.source(description).finish();
+    }
+  }
+
   /** A hash of labels, targets and features, for provenance: equal content, equal hash. */
   public long contentHash() {
     return subset == null ? store.contentHash() : Hash.key(store.contentHash(), subset.hash());
@@ -260,13 +306,6 @@ public final class Dataset implements AutoCloseable {
     if (store.kind() != kind) {
       throw new IllegalStateException(otherwise);
     }
-  }
-
-  private static int firstLength(float[][] features) {
-    if (features.length == 0) {
-      throw new IllegalArgumentException("a set in memory needs at least one example");
-    }
-    return features[0].length;
   }
 
   private static void requireSameCount(int features, int labels) {

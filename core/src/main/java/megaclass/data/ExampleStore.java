@@ -7,7 +7,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
-import java.util.Map;
+import java.util.LinkedHashMap;
 import java.util.Objects;
 import megaclass.internal.Checksum;
 import megaclass.internal.GrowingMemory;
@@ -58,17 +58,15 @@ record ExampleStore(
   }
 
   private static ExampleStore read(SectionFile file, Arena arena) {
-    var meta = meta(file);
-    long numExamples = Long.parseLong(meta.getOrDefault("examples", ""));
-    int featureDim = Integer.parseInt(meta.getOrDefault("feature-dim", ""));
-    var kind = FeatureKind.valueOf(meta.getOrDefault("features", ""));
-    boolean text = kind == FeatureKind.TEXT;
+    var meta = Meta.read(file);
+    long numExamples = meta.numExamples();
+    boolean text = meta.kind() == FeatureKind.TEXT;
     var textOffsets =
         text ? file.section(TEXT_OFFSETS, (numExamples + 1) * Long.BYTES) : MemorySegment.NULL;
     var features =
         text
             ? file.section(TEXT_BYTES, last(textOffsets))
-            : file.section(ROWS, numExamples * featureDim * Float.BYTES);
+            : file.section(ROWS, numExamples * meta.featureDim() * Float.BYTES);
     var targetOffsets =
         file.has(TARGET_OFFSETS)
             ? file.section(TARGET_OFFSETS, (numExamples + 1) * Long.BYTES)
@@ -76,8 +74,8 @@ record ExampleStore(
     long numTargets = file.has(TARGET_OFFSETS) ? last(targetOffsets) : numExamples;
     return new ExampleStore(
         arena,
-        kind,
-        featureDim,
+        meta.kind(),
+        meta.featureDim(),
         numExamples,
         features,
         textOffsets,
@@ -86,22 +84,35 @@ record ExampleStore(
         Labels.read(file));
   }
 
-  /** The settings of a data file. */
-  static Map<String, String> meta(SectionFile file) {
-    var text = new String(file.section(META).toArray(ValueLayout.JAVA_BYTE), UTF_8);
-    try {
-      return TextProperties.parse(text);
-    } catch (IllegalArgumentException e) {
-      throw new InvalidFileException(file.path(), "section \"" + META + "\": " + e.getMessage());
+  /**
+   * The section "meta".
+   *
+   * @param source where the examples come from, in words; may be empty
+   */
+  record Meta(FeatureKind kind, int featureDim, long numExamples, String source) {
+    static Meta read(SectionFile file) {
+      var text = new String(file.section(META).toArray(ValueLayout.JAVA_BYTE), UTF_8);
+      try {
+        var entries = TextProperties.parse(text);
+        return new Meta(
+            FeatureKind.valueOf(entries.getOrDefault("features", "")),
+            Integer.parseInt(entries.getOrDefault("feature-dim", "")),
+            Long.parseLong(entries.getOrDefault("examples", "")),
+            entries.getOrDefault("source", ""));
+      } catch (IllegalArgumentException e) {
+        throw new InvalidFileException(
+            file.path(), "section \"" + META + "\" cannot be read: " + e.getMessage());
+      }
     }
-  }
 
-  static byte[] meta(FeatureKind kind, int featureDim, long numExamples) {
-    var meta = new java.util.LinkedHashMap<String, String>();
-    meta.put("features", kind.name());
-    meta.put("feature-dim", String.valueOf(featureDim));
-    meta.put("examples", String.valueOf(numExamples));
-    return TextProperties.format(meta).getBytes(UTF_8);
+    MemorySegment bytes() {
+      var entries = new LinkedHashMap<String, String>();
+      entries.put("features", kind.name());
+      entries.put("feature-dim", String.valueOf(featureDim));
+      entries.put("examples", String.valueOf(numExamples));
+      entries.put("source", source);
+      return MemorySegment.ofArray(TextProperties.format(entries).getBytes(UTF_8));
+    }
   }
 
   private static long last(MemorySegment offsets) {
@@ -147,34 +158,34 @@ record ExampleStore(
   }
 
   /** Gathers a set in memory. */
-  static final class Builder implements AutoCloseable {
+  static final class Builder implements MergingSink.Target, AutoCloseable {
     private final FeatureKind kind;
     private final int featureDim;
-    private final Labels.Builder labels = new Labels.Builder();
+    private final Labels.Builder labels;
     private final GrowingMemory features = new GrowingMemory();
     private final GrowingMemory textOffsets = new GrowingMemory();
     private final GrowingMemory targets = new GrowingMemory();
     private final GrowingMemory targetOffsets = new GrowingMemory();
     private long numExamples;
 
-    Builder(FeatureKind kind, int featureDim) {
+    /** The labels stay the caller's. */
+    Builder(FeatureKind kind, int featureDim, Labels.Builder labels) {
       this.kind = kind;
       this.featureDim = featureDim;
+      this.labels = labels;
       textOffsets.appendLong(0);
       targetOffsets.appendLong(0);
     }
 
-    Labels.Builder labels() {
-      return labels;
-    }
-
-    void add(float[] row, int... classIds) {
+    @Override
+    public void add(float[] row, int... classIds) {
       Rows.requireFinite(row, featureDim, numExamples);
       features.append(row);
       addTargets(classIds);
     }
 
-    void add(byte[] utf8, int... classIds) {
+    @Override
+    public void add(byte[] utf8, int... classIds) {
       features.append(utf8);
       textOffsets.appendLong(features.size());
       addTargets(classIds);
@@ -205,7 +216,6 @@ record ExampleStore(
 
     @Override
     public void close() {
-      labels.close();
       features.close();
       textOffsets.close();
       targets.close();

@@ -159,6 +159,14 @@ public final class Labels {
       offsets.appendLong(0);
     }
 
+    /** A dictionary that starts with the labels of another one, with the same ids. */
+    public Builder(Labels start) {
+      this();
+      for (int classId = 0; classId < start.size(); classId++) {
+        add(start.utf8(classId).toArray(ValueLayout.JAVA_BYTE));
+      }
+    }
+
     /** How many classes there are so far. */
     public int size() {
       return size;

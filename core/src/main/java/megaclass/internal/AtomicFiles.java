@@ -3,6 +3,7 @@ package megaclass.internal;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static java.nio.file.StandardOpenOption.CREATE;
+import static java.nio.file.StandardOpenOption.DELETE_ON_CLOSE;
 import static java.nio.file.StandardOpenOption.READ;
 import static java.nio.file.StandardOpenOption.TRUNCATE_EXISTING;
 import static java.nio.file.StandardOpenOption.WRITE;
@@ -15,6 +16,8 @@ import java.nio.file.AtomicMoveNotSupportedException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
@@ -102,6 +105,8 @@ public final class AtomicFiles {
     private final Path path;
     private final FileChannel channel;
 
+    private final List<FileChannel> spills = new ArrayList<>();
+
     private Part(Path target, Path path, FileChannel channel) {
       this.target = target;
       this.path = path;
@@ -137,6 +142,17 @@ public final class AtomicFiles {
       return channel;
     }
 
+    /**
+     * A temporary file that lives until this object is closed. It loses its name at once, where the
+     * system allows that, so that nothing of it can be left behind.
+     */
+    FileChannel openSpill() throws IOException {
+      var spill = Files.createTempFile(folderOf(target), ".megaclass-", ".spill");
+      var spillChannel = FileChannel.open(spill, READ, WRITE, DELETE_ON_CLOSE);
+      spills.add(spillChannel);
+      return spillChannel;
+    }
+
     /** Forces the bytes to the disk, gives the file its final name and forces the folder. */
     void commit() throws IOException {
       channel.force(true);
@@ -152,6 +168,9 @@ public final class AtomicFiles {
     @Override
     public void close() {
       try {
+        for (var spill : spills) {
+          spill.close();
+        }
         channel.close();
         Files.deleteIfExists(path);
       } catch (IOException e) {

@@ -65,6 +65,11 @@ public final class GrowingMemory implements AutoCloseable {
     return bytes.get(LittleEndian.LONG, offset);
   }
 
+  /** Replaces eight bytes. */
+  public void setLong(long offset, long value) {
+    bytes.set(LittleEndian.LONG, offset, value);
+  }
+
   @Override
   public void close() {
     arena.close();

@@ -13,9 +13,12 @@ import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -190,15 +193,18 @@ public final class SectionFile {
   }
 
   /**
-   * Writes a file of sections, one after another. The file gets its name in {@link #finish}; closed
-   * before that, it leaves nothing behind. Not thread-safe.
+   * Writes a file of sections. The file gets its name in {@link #finish}; closed before that, it
+   * leaves nothing behind. Not thread-safe.
    */
   public static final class Writer implements AutoCloseable {
     private final String kind;
     private final int version;
     private final AtomicFiles.Part part;
+    private final Set<String> names = new HashSet<>();
     private final List<SectionInfo> written = new ArrayList<>();
-    private @Nullable SectionOutput open;
+    private final List<SectionOutput> spilled = new ArrayList<>();
+    private final Set<SectionOutput> open = new LinkedHashSet<>();
+    private @Nullable SectionOutput direct;
 
     /** Starts a file; kind is "DATA", "MODL" or "CKPT". */
     public Writer(Path target, String kind, int version) {
@@ -208,23 +214,29 @@ public final class SectionFile {
     }
 
     /**
-     * Starts the next section; close it before the one after it.
+     * Starts a section. It is written straight to the file; while it is open, further sections go
+     * to temporary files beside it and are appended in {@link #finish}.
      *
-     * @param name up to 32 ASCII letters
+     * @param name 1 to 32 ASCII letters
      */
     public SectionOutput section(String name) {
-      if (open != null) {
-        throw new IllegalStateException("section \"" + open.name() + "\" is still open");
-      }
       if (name.isEmpty() || name.length() > NAME_BYTES || !US_ASCII.newEncoder().canEncode(name)) {
         throw new IllegalArgumentException(
             "section name must be 1 to 32 ASCII letters, but was \"" + name + "\"");
       }
-      if (written.stream().anyMatch(s -> s.name().equals(name))) {
+      if (!names.add(name)) {
         throw new IllegalArgumentException("section \"" + name + "\" is written already");
       }
-      open = new SectionOutput(name, end(), part, this::sectionClosed);
-      return open;
+      try {
+        var channel = direct == null ? part.channel().position(end()) : part.openSpill();
+        var section = new SectionOutput(name, channel, part.target(), this::closed);
+        direct = direct == null ? section : direct;
+        open.add(section);
+        return section;
+      } catch (IOException e) {
+        close();
+        throw AtomicFiles.cannotWrite(part.target(), e);
+      }
     }
 
     /** Writes a whole section. */
@@ -236,19 +248,15 @@ public final class SectionFile {
 
     /** Writes table and header, forces all to the disk and gives the file its name. */
     public void finish() {
-      if (open != null) {
-        throw new IllegalStateException("section \"" + open.name() + "\" is still open");
+      if (!open.isEmpty()) {
+        throw new IllegalStateException(
+            "section \"" + open.iterator().next().name() + "\" is still open");
       }
       try {
-        var table = ByteBuffer.allocate(written.size() * ENTRY_BYTES).order(LITTLE_ENDIAN);
-        for (var section : written) {
-          int at = table.position();
-          table.put(section.name().getBytes(US_ASCII));
-          table.putLong(at + 32, section.offset());
-          table.putLong(at + 40, section.length());
-          table.putInt(at + 48, section.checksum());
-          table.position(at + ENTRY_BYTES);
+        for (var section : spilled) {
+          append(section);
         }
+        var table = table();
         var header =
             new SectionHeader(
                 part.target(),
@@ -257,25 +265,55 @@ public final class SectionFile {
                 end() + table.capacity(),
                 written.size(),
                 end(),
-                Checksum.of(MemorySegment.ofArray(table.array())));
-        part.channel().position(end());
-        AtomicFiles.writeFully(part.channel(), table.flip().limit(table.capacity()));
-        part.channel().position(0);
-        AtomicFiles.writeFully(part.channel(), header.bytes());
+                Checksum.of(MemorySegment.ofBuffer(table)));
+        AtomicFiles.writeFully(part.channel().position(end()), table);
+        AtomicFiles.writeFully(part.channel().position(0), header.bytes());
         part.commit();
       } catch (IOException e) {
         throw AtomicFiles.cannotWrite(part.target(), e);
       }
     }
 
+    /** Removes the file, unless it was finished. */
     @Override
     public void close() {
       part.close();
     }
 
-    private void sectionClosed(SectionInfo info) {
-      written.add(info);
-      open = null;
+    private void closed(SectionOutput section) {
+      open.remove(section);
+      if (section == direct) {
+        direct = null;
+        written.add(info(section));
+      } else {
+        spilled.add(section);
+      }
+    }
+
+    private void append(SectionOutput section) throws IOException {
+      var from = section.channel();
+      var to = part.channel().position(end());
+      for (long at = 0; at < section.length(); ) {
+        at += from.transferTo(at, section.length() - at, to);
+      }
+      written.add(info(section));
+    }
+
+    private SectionInfo info(SectionOutput section) {
+      return new SectionInfo(section.name(), end(), section.length(), section.checksum());
+    }
+
+    private ByteBuffer table() {
+      var table = ByteBuffer.allocate(written.size() * ENTRY_BYTES).order(LITTLE_ENDIAN);
+      int at = 0;
+      for (var section : written) {
+        table.put(at, section.name().getBytes(US_ASCII));
+        table.putLong(at + 32, section.offset());
+        table.putLong(at + 40, section.length());
+        table.putInt(at + 48, section.checksum());
+        at += ENTRY_BYTES;
+      }
+      return table;
     }
 
     /** Where the next section or the table starts. */

@@ -6,6 +6,8 @@ import java.io.OutputStream;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.function.Consumer;
 import java.util.zip.CRC32C;
@@ -20,9 +22,9 @@ public final class SectionOutput extends OutputStream {
   private static final long LARGEST_VIEW = 1L << 30;
 
   private final String name;
-  private final long offset;
-  private final AtomicFiles.Part part;
-  private final Consumer<SectionFile.SectionInfo> onClose;
+  private final FileChannel channel;
+  private final Path target;
+  private final Consumer<SectionOutput> onClose;
   private final ByteBuffer buffer =
       ByteBuffer.allocateDirect(BUFFER_BYTES).order(ByteOrder.LITTLE_ENDIAN);
 
@@ -33,17 +35,12 @@ public final class SectionOutput extends OutputStream {
   private long flushed;
   private boolean closed;
 
-  SectionOutput(
-      String name, long offset, AtomicFiles.Part part, Consumer<SectionFile.SectionInfo> onClose) {
+  /** Writes from the channel's position on; {@code target} is for error texts. */
+  SectionOutput(String name, FileChannel channel, Path target, Consumer<SectionOutput> onClose) {
     this.name = name;
-    this.offset = offset;
-    this.part = part;
+    this.channel = channel;
+    this.target = target;
     this.onClose = onClose;
-    try {
-      part.channel().position(offset);
-    } catch (IOException e) {
-      throw AtomicFiles.cannotWrite(part.target(), e);
-    }
   }
 
   String name() {
@@ -125,8 +122,16 @@ public final class SectionOutput extends OutputStream {
     if (pieceLeft < Checksum.PIECE_BYTES) {
       endPiece();
     }
-    int checksum = Checksum.ofPieces(pieces, numPieces);
-    onClose.accept(new SectionFile.SectionInfo(name, offset, flushed, checksum));
+    onClose.accept(this);
+  }
+
+  /** The checksum of all bytes, once closed. */
+  int checksum() {
+    return Checksum.ofPieces(pieces, numPieces);
+  }
+
+  FileChannel channel() {
+    return channel;
   }
 
   private ByteBuffer room(int bytes) {
@@ -149,9 +154,9 @@ public final class SectionOutput extends OutputStream {
       }
     }
     try {
-      AtomicFiles.writeFully(part.channel(), bytes.limit(end).position(start));
+      AtomicFiles.writeFully(channel, bytes.limit(end).position(start));
     } catch (IOException e) {
-      throw AtomicFiles.cannotWrite(part.target(), e);
+      throw AtomicFiles.cannotWrite(target, e);
     }
   }
 
