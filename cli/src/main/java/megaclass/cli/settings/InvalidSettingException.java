@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package megaclass.cli.settings;
 
-/** A setting was given a text that is no value of it. The message starts with where it was given. */
+/**
+ * A setting was given a text that is no value of it. The message starts with where it was given.
+ */
 public final class InvalidSettingException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package megaclass.cli.settings;
 
+import java.util.Objects;
 import java.util.function.BiFunction;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -97,8 +98,7 @@ public final class Setting<T> {
 
   /** Under which heading of the help it stands, and what stands for its value there. */
   Setting<T> in(Question question, String placeholder) {
-    return with(
-        new Words(question, placeholder, words.initial, words.allowed, words.description));
+    return with(new Words(question, placeholder, words.initial, words.allowed, words.description));
   }
 
   /** Its value when none is given, as text. */
@@ -193,9 +193,7 @@ public final class Setting<T> {
   /** The value a text stands for; throws IllegalArgumentException when it is none. */
   T parse(String text) {
     T value = reader.parse.apply(text);
-    if (change != null) {
-      change.apply(TrainConfig.defaults(), value);
-    }
+    Objects.requireNonNull(change(TrainConfig.defaults(), value)); // checks the range
     return value;
   }
 

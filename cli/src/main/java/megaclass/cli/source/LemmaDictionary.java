@@ -87,8 +87,7 @@ public final class LemmaDictionary implements ExampleSource {
     for (WordData word : new DictionaryLookup(dictionary)) {
       var lemma = word.getStem();
       if (lemma != null && !lemma.isEmpty()) {
-        sink.text(
-            word.getWord().toString().getBytes(UTF_8), lemma.toString().getBytes(UTF_8));
+        sink.text(word.getWord().toString().getBytes(UTF_8), lemma.toString().getBytes(UTF_8));
       }
     }
   }

@@ -6,7 +6,9 @@ import java.util.List;
 import java.util.Locale;
 import java.util.regex.Pattern;
 
-/** Puts quantities into words and reads them back: {@code 5 179 510}, {@code 1.5 GiB}, {@code 10m}. */
+/**
+ * Puts quantities into words and reads them back: {@code 5 179 510}, {@code 1.5 GiB}, {@code 10m}.
+ */
 public final class Quantity {
   private static final List<String> BYTE_UNITS = List.of("B", "KiB", "MiB", "GiB", "TiB", "PiB");
   private static final Pattern BYTES =
@@ -57,7 +59,8 @@ public final class Quantity {
   }
 
   /**
-   * Reads bytes: {@code 16g}, {@code 1.5 GiB}, {@code 512m}, {@code 4096}. Units are powers of 1024.
+   * Reads bytes: {@code 16g}, {@code 1.5 GiB}, {@code 512m}, {@code 4096}. Units are powers of
+   * 1024.
    */
   public static long parseBytes(String text) {
     var match = BYTES.matcher(text.strip());
@@ -75,7 +78,9 @@ public final class Quantity {
     var match = DURATION.matcher(text.strip());
     if (!match.matches()) {
       throw new IllegalArgumentException(
-          "cannot read the time span \"" + text + "\"; give a number and a unit, such as 90s or 10m");
+          "cannot read the time span \""
+              + text
+              + "\"; give a number and a unit, such as 90s or 10m");
     }
     long number = Long.parseLong(match.group(1));
     return switch (match.group(2)) {
