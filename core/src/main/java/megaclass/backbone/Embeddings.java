@@ -120,7 +120,9 @@ public final class Embeddings implements AutoCloseable {
     return numBlocks;
   }
 
-  /** Address of the row of a sample, (stride) floats: raw before {@link #pack}, then unit length. */
+  /**
+   * Address of the row of a sample, (stride) floats: raw before {@link #pack}, then unit length.
+   */
   public long row(int sample) {
     return rows.address() + 4L * sample * stride;
   }
@@ -208,8 +210,8 @@ public final class Embeddings implements AutoCloseable {
   }
 
   /**
-   * Turns the gradient by the packed embeddings into the gradient by the backbone's output: with
-   * xh = x / |x| it is (g - (g . xh) xh) / |x| (methods: "through the normalisation").
+   * Turns the gradient by the packed embeddings into the gradient by the backbone's output: with xh
+   * = x / |x| it is (g - (g . xh) xh) / |x| (methods: "through the normalisation").
    *
    * @param partials addresses of partial sums, each (numPanels, stride, 64), added in this order
    */

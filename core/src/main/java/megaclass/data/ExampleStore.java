@@ -47,7 +47,10 @@ record ExampleStore(
   static final String TARGETS = "targets";
   static final String TARGET_OFFSETS = "targets.offsets";
 
-  static ExampleStore open(Path path) {
+  /** A mapped file. */
+  record Opened(ExampleStore store, Meta meta) {}
+
+  static Opened open(Path path) {
     var arena = Arena.ofShared();
     try {
       return read(SectionFile.open(path, FILE_KIND, VERSION, arena), arena);
@@ -57,7 +60,7 @@ record ExampleStore(
     }
   }
 
-  private static ExampleStore read(SectionFile file, Arena arena) {
+  private static Opened read(SectionFile file, Arena arena) {
     var meta = Meta.read(file);
     long numExamples = meta.numExamples();
     boolean text = meta.kind() == FeatureKind.TEXT;
@@ -72,16 +75,18 @@ record ExampleStore(
             ? file.section(TARGET_OFFSETS, (numExamples + 1) * Long.BYTES)
             : MemorySegment.NULL;
     long numTargets = file.has(TARGET_OFFSETS) ? last(targetOffsets) : numExamples;
-    return new ExampleStore(
-        arena,
-        meta.kind(),
-        meta.featureDim(),
-        numExamples,
-        features,
-        textOffsets,
-        file.section(TARGETS, numTargets * Integer.BYTES),
-        targetOffsets,
-        Labels.read(file));
+    var store =
+        new ExampleStore(
+            arena,
+            meta.kind(),
+            meta.featureDim(),
+            numExamples,
+            features,
+            textOffsets,
+            file.section(TARGETS, numTargets * Integer.BYTES),
+            targetOffsets,
+            Labels.read(file));
+    return new Opened(store, meta);
   }
 
   /**
@@ -151,7 +156,7 @@ record ExampleStore(
     for (var part : new MemorySegment[] {features, textOffsets, targets, targetOffsets}) {
       hash = Hash.key(hash, part.byteSize(), Checksum.ofSection(part));
     }
-    for (var part : labels.content()) {
+    for (var part : labels.sections()) {
       hash = Hash.key(hash, part.byteSize(), Checksum.ofSection(part));
     }
     return hash;

@@ -146,8 +146,7 @@ public final class ClassScorer implements AutoCloseable {
 
   private void keepBest(int from, int padded, int panel, int batch, Scratch own) {
     long lanes = 4L * PANEL * panel;
-    int found =
-        backend.above(own.tile.address(), padded, thresholds.address() + lanes, own.hits);
+    int found = backend.above(own.tile.address(), padded, thresholds.address() + lanes, own.hits);
     for (int h = 0; h < found; h++) {
       int lane = own.hits[h] % PANEL;
       int sample = panel * PANEL + lane;
@@ -171,8 +170,7 @@ public final class ClassScorer implements AutoCloseable {
         maxima.set(JAVA_FLOAT_UNALIGNED, lanes + 4L * lane, now);
       }
     }
-    backend.expAndSum(
-        own.tile.address(), padded, maxima.address() + lanes, sums.address() + lanes);
+    backend.expAndSum(own.tile.address(), padded, maxima.address() + lanes, sums.address() + lanes);
   }
 
   /** How many classes were kept of a sample: k, or fewer when logits were not numbers. */

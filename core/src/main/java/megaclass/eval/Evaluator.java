@@ -17,7 +17,8 @@ import megaclass.weights.ClassWeights;
 
 /**
  * Runs examples through a model and scores them with all classes, batch by batch. An example counts
- * as right when any of its classes is predicted. Not thread-safe, but works with all threads itself.
+ * as right when any of its classes is predicted. Not thread-safe, but works with all threads
+ * itself.
  */
 public final class Evaluator implements AutoCloseable {
   private static final int DECILES = 10;
@@ -50,8 +51,7 @@ public final class Evaluator implements AutoCloseable {
     this.loss = loss;
     batchSize = ClassScorer.preferredBatch(workers);
     embeddings =
-        new Embeddings(
-            batchSize, weights.dim(), loss.normalised(), loss.bias(), backend, workers);
+        new Embeddings(batchSize, weights.dim(), loss.normalised(), loss.bias(), backend, workers);
     scorer = new ClassScorer(weights, loss, k, backend, workers);
   }
 

@@ -77,8 +77,7 @@ public final class Classifier implements AutoCloseable {
     Arena arena = Arena.ofShared();
     try {
       ModelParts model = ModelFile.read(file, arena);
-      return new Classifier(
-          model, ComputeBackend.named(backend), new Workers(threads), arena);
+      return new Classifier(model, ComputeBackend.named(backend), new Workers(threads), arena);
     } catch (RuntimeException e) {
       arena.close();
       throw e;

@@ -41,8 +41,7 @@ public interface ClassSelector extends AutoCloseable {
       Workers workers) {
     int numClasses = weights.numClasses();
     return switch (spec) {
-      case SelectorSpec.All _ ->
-          (_, targets, _) -> ActiveClasses.all(numClasses, targets);
+      case SelectorSpec.All _ -> (_, targets, _) -> ActiveClasses.all(numClasses, targets);
       case SelectorSpec.Uniform(double rate, boolean corrected) ->
           new UniformClasses(numClasses, rate, corrected, seed);
       case SelectorSpec.ExactTop(int numActive) ->

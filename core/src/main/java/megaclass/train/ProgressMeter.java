@@ -16,8 +16,7 @@ final class ProgressMeter {
   private double lossSum;
   private long examples;
 
-  ProgressMeter(
-      TrainState state, long stepsPerEpoch, Consumer<? super TrainEvent> listener) {
+  ProgressMeter(TrainState state, long stepsPerEpoch, Consumer<? super TrainEvent> listener) {
     this.state = state;
     this.stepsPerEpoch = stepsPerEpoch;
     this.listener = listener;
@@ -61,7 +60,6 @@ final class ProgressMeter {
   }
 
   void finish(long step, boolean completed) {
-    listener.accept(
-        new TrainEvent.Finished(step, completed, seconds(), state.clock().seconds()));
+    listener.accept(new TrainEvent.Finished(step, completed, seconds(), state.clock().seconds()));
   }
 }

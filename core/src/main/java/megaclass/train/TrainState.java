@@ -17,6 +17,7 @@ import megaclass.loss.SoftmaxHead;
 import megaclass.optim.SparseOptimizer;
 import megaclass.select.ClassSelector;
 import megaclass.weights.ClassWeights;
+import megaclass.weights.Initialisation;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -65,15 +66,12 @@ final class TrainState implements AutoCloseable {
             Hash.key(config.seed(), SELECT),
             backend,
             workers);
-    head =
-        new SoftmaxHead(config.loss(), weights, config.batchSize(), backend, workers, clock);
+    head = new SoftmaxHead(config.loss(), weights, config.batchSize(), backend, workers, clock);
     weightOptimizer = new SparseOptimizer(config.optimizer(), weights.matrix(), backend);
     // A backbone without parameters has nothing to move; one row stands in for its matrix.
     backboneOptimizer =
         new SparseOptimizer(
-            config.optimizer(),
-            table == null ? new RowMatrix(1, 1, rowState) : table,
-            backend);
+            config.optimizer(), table == null ? new RowMatrix(1, 1, rowState) : table, backend);
   }
 
   private static void requireMatchingFeatures(TrainConfig config, Dataset train) {
@@ -117,12 +115,16 @@ final class TrainState implements AutoCloseable {
     };
   }
 
-  /** Fills both matrices with their random initial values. */
-  void initialise() {
+  /** Fills both matrices with their initial values. */
+  void initialise(Dataset train) {
     weights.randomise(Hash.key(config.seed(), WEIGHTS), workers);
     if (table != null) {
       double deviation = 1 / Math.sqrt(config.dim());
       table.randomise(deviation, config.dim(), Hash.key(config.seed(), TABLE), workers);
+    }
+    if (config.initialisation() == Initialisation.CLASS_MEANS) {
+      new ClassMeans(weights, backbone, embeddings, backend, workers)
+          .set(train, config.batchSize());
     }
   }
 

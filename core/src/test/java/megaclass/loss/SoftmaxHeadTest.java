@@ -22,7 +22,9 @@ import megaclass.weights.ClassWeights;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** The tiled head against {@link LossDefinition}, over odd sizes, losses, selections and threads. */
+/**
+ * The tiled head against {@link LossDefinition}, over odd sizes, losses, selections and threads.
+ */
 class SoftmaxHeadTest {
   /** Sizes of one problem. */
   record Sizes(int numClasses, int dim, int batch) {}
@@ -159,15 +161,15 @@ class SoftmaxHeadTest {
 
     void check(int threads, String backendName) {
       var backend = ComputeBackend.named(backendName);
-      String[] labels = IntStream.range(0, targets.length).mapToObj(i -> "l" + i).toArray(String[]::new);
+      String[] labels =
+          IntStream.range(0, targets.length).mapToObj(i -> "l" + i).toArray(String[]::new);
       try (var workers = new Workers(threads);
           var data = Dataset.of(features, labels);
           var w = ClassWeights.allocate(weights.length, dim, loss.bias(), RowMatrix.State.NONE);
           var embeddings =
               new Embeddings(
                   targets.length, dim, loss.normalised(), loss.bias(), backend, workers);
-          var head =
-              new SoftmaxHead(loss, w, targets.length, backend, workers, new StageClock());
+          var head = new SoftmaxHead(loss, w, targets.length, backend, workers, new StageClock());
           var backbone = new FrozenBackbone(dim)) {
         for (int c = 0; c < weights.length; c++) {
           for (int j = 0; j < weights[c].length; j++) {
