@@ -20,6 +20,7 @@ import megaclass.optim.LearningRate;
 import megaclass.optim.OptimizerSpec;
 import megaclass.select.SelectorSpec;
 import megaclass.train.TrainConfig;
+import megaclass.weights.Initialisation;
 
 /** The table of all settings of a run, in the order in which they are told. */
 public final class RunSettings {
@@ -97,6 +98,14 @@ public final class RunSettings {
           .about("floats of an embedding and of a class weight; frozen takes the features' own")
           .into(TrainConfig::withDim);
 
+  public static final Setting<Initialisation> INITIALISATION =
+      Setting.of("weights.initialisation", "--initialisation", Form.TEXT, Initialisation::parse)
+          .in(HOW, "WHERE")
+          .by("class-means")
+          .allowed("class-means, random")
+          .about("where class weights start")
+          .into(TrainConfig::withInitialisation);
+
   public static final Setting<Double> BACKBONE_LEARNING_RATE =
       Setting.number("backbone.learning_rate", "--backbone-learning-rate")
           .in(HOW, "RATE")
@@ -161,6 +170,14 @@ public final class RunSettings {
           .about("examples a step")
           .into(TrainConfig::withBatchSize);
 
+  public static final Setting<Integer> NEIGHBOURHOOD =
+      Setting.integer("train.neighbourhood", "--neighbourhood")
+          .in(HOW, "NUMBER")
+          .by("1")
+          .allowed("a power of 2 in [1, 1024]")
+          .about("examples next to each other in the data that stay together in the shuffle")
+          .into(TrainConfig::withNeighbourhood);
+
   public static final Setting<Integer> THREADS =
       Setting.of("train.threads", "--threads", Form.INTEGER, RunSettings::threads)
           .in(WITH_WHAT, "NUMBER")
@@ -204,7 +221,7 @@ public final class RunSettings {
   public static final Setting<Integer> EVALUATE_EXAMPLES =
       Setting.integer("evaluate.examples", "--evaluate-examples")
           .in(HOW_GOOD, "NUMBER")
-          .by("10000")
+          .by("2000")
           .allowed("at least 1")
           .about("held-out examples of each of them; the one at the end takes all")
           .checked(examples -> Check.positive("evaluateExamples", examples));
@@ -237,6 +254,7 @@ public final class RunSettings {
           BACKBONE,
           DIM,
           BACKBONE_LEARNING_RATE,
+          INITIALISATION,
           LOSS,
           SELECTOR,
           OPTIMIZER,
@@ -244,6 +262,7 @@ public final class RunSettings {
           SCHEDULE,
           EPOCHS,
           BATCH_SIZE,
+          NEIGHBOURHOOD,
           THREADS,
           BACKEND,
           MEMORY,
