@@ -2,6 +2,7 @@
 
 /** Measures Megaclass; never published. */
 module megaclass.bench {
+  requires jmh.core;
   requires megaclass.core;
   requires static transitive org.jspecify;
 }
