@@ -8,6 +8,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.Objects;
 import megaclass.internal.Checksum;
 import megaclass.internal.GrowingMemory;
@@ -100,14 +101,22 @@ record ExampleStore(
       try {
         var entries = TextProperties.parse(text);
         return new Meta(
-            FeatureKind.valueOf(entries.getOrDefault("features", "")),
-            Integer.parseInt(entries.getOrDefault("feature-dim", "")),
-            Long.parseLong(entries.getOrDefault("examples", "")),
+            FeatureKind.valueOf(value(entries, "features")),
+            Integer.parseInt(value(entries, "feature-dim")),
+            Long.parseLong(value(entries, "examples")),
             entries.getOrDefault("source", ""));
       } catch (IllegalArgumentException e) {
         throw new InvalidFileException(
             file.path(), "section \"" + META + "\" cannot be read: " + e.getMessage());
       }
+    }
+
+    private static String value(Map<String, String> entries, String key) {
+      var value = entries.get(key);
+      if (value == null) {
+        throw new IllegalArgumentException("\"" + key + "\" is missing");
+      }
+      return value;
     }
 
     MemorySegment bytes() {

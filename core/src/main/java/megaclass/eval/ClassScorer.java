@@ -10,6 +10,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import megaclass.backbone.Embeddings;
 import megaclass.compute.ComputeBackend;
+import megaclass.compute.Engine;
 import megaclass.compute.NativeMemory;
 import megaclass.compute.RowMatrix;
 import megaclass.compute.Workers;
@@ -47,13 +48,12 @@ public final class ClassScorer implements AutoCloseable {
    *
    * @param k classes to keep, in [1, numClasses]
    */
-  public ClassScorer(
-      ClassWeights weights, Loss loss, int k, ComputeBackend backend, Workers workers) {
+  public ClassScorer(ClassWeights weights, Loss loss, int k, Engine engine) {
     this.rows = weights.matrix();
     this.loss = loss;
     this.k = Math.min(k, weights.numClasses());
-    this.backend = backend;
-    this.workers = workers;
+    this.backend = engine.backend();
+    this.workers = engine.workers();
     capacity = preferredBatch(workers);
     thresholds = NativeMemory.allocate(4L * capacity, arena);
     maxima = NativeMemory.allocate(4L * capacity, arena);

@@ -2,8 +2,7 @@
 package megaclass.select;
 
 import megaclass.backbone.Embeddings;
-import megaclass.compute.ComputeBackend;
-import megaclass.compute.Workers;
+import megaclass.compute.Engine;
 import megaclass.weights.ClassWeights;
 
 /**
@@ -33,22 +32,16 @@ public interface ClassSelector extends AutoCloseable {
 
   /** The selector that a text stands for, over these weights. */
   static ClassSelector of(
-      SelectorSpec spec,
-      ClassWeights weights,
-      boolean normalised,
-      long seed,
-      ComputeBackend backend,
-      Workers workers) {
+      SelectorSpec spec, ClassWeights weights, boolean normalised, long seed, Engine engine) {
     int numClasses = weights.numClasses();
     return switch (spec) {
       case SelectorSpec.All _ -> (_, targets, _) -> ActiveClasses.all(numClasses, targets);
       case SelectorSpec.Uniform(double rate, boolean corrected) ->
           new UniformClasses(numClasses, rate, corrected, seed);
       case SelectorSpec.ExactTop(int numActive) ->
-          new ExactTopClasses(weights, normalised, numActive, backend, workers);
+          new ExactTopClasses(weights, normalised, numActive, engine);
       case SelectorSpec.WithTail(SelectorSpec base, double share) ->
-          new TailedClasses(
-              of(base, weights, normalised, seed, backend, workers), numClasses, share, seed);
+          new TailedClasses(of(base, weights, normalised, seed, engine), numClasses, share, seed);
     };
   }
 }

@@ -4,6 +4,7 @@ package megaclass.train;
 import megaclass.backbone.Backbone;
 import megaclass.backbone.Embeddings;
 import megaclass.compute.ComputeBackend;
+import megaclass.compute.Engine;
 import megaclass.compute.RowMatrix;
 import megaclass.compute.Workers;
 import megaclass.data.Dataset;
@@ -24,17 +25,12 @@ final class ClassMeans {
   private final ComputeBackend backend;
   private final Workers workers;
 
-  ClassMeans(
-      ClassWeights weights,
-      Backbone backbone,
-      Embeddings embeddings,
-      ComputeBackend backend,
-      Workers workers) {
+  ClassMeans(ClassWeights weights, Backbone backbone, Embeddings embeddings, Engine engine) {
     this.weights = weights;
     this.backbone = backbone;
     this.embeddings = embeddings;
-    this.backend = backend;
-    this.workers = workers;
+    this.backend = engine.backend();
+    this.workers = engine.workers();
   }
 
   /** Sets the weights of all classes that have examples; the others keep theirs. */

@@ -37,7 +37,7 @@ final class ProgressMeter {
               state.learningRate(step - 1),
               examples / Math.max(1e-9, now - lastReport),
               numActive,
-              state.clock().seconds(),
+              state.engine().clock().seconds(),
               now));
       lastReport = now;
       lossSum = 0;
@@ -60,6 +60,7 @@ final class ProgressMeter {
   }
 
   void finish(long step, boolean completed) {
-    listener.accept(new TrainEvent.Finished(step, completed, seconds(), state.clock().seconds()));
+    listener.accept(
+        new TrainEvent.Finished(step, completed, seconds(), state.engine().clock().seconds()));
   }
 }

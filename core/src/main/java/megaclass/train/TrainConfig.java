@@ -3,6 +3,7 @@ package megaclass.train;
 
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.function.Consumer;
 import megaclass.backbone.BackboneSpec;
 import megaclass.compute.ComputeBackend;
 import megaclass.data.EpochOrder;
@@ -91,302 +92,77 @@ public record TrainConfig(
 
   /** The same with another backbone. */
   public TrainConfig withBackbone(BackboneSpec backbone) {
-    return new TrainConfig(
-        backbone,
-        dim,
-        initialisation,
-        loss,
-        selector,
-        optimizer,
-        learningRate,
-        backboneLearningRate,
-        schedule,
-        epochs,
-        batchSize,
-        neighbourhood,
-        seed,
-        threads,
-        backend);
+    return edited(draft -> draft.backbone = backbone);
   }
 
   /** The same with another dim. */
   public TrainConfig withDim(int dim) {
-    return new TrainConfig(
-        backbone,
-        dim,
-        initialisation,
-        loss,
-        selector,
-        optimizer,
-        learningRate,
-        backboneLearningRate,
-        schedule,
-        epochs,
-        batchSize,
-        neighbourhood,
-        seed,
-        threads,
-        backend);
+    return edited(draft -> draft.dim = dim);
   }
 
   /** The same with another initialisation. */
   public TrainConfig withInitialisation(Initialisation initialisation) {
-    return new TrainConfig(
-        backbone,
-        dim,
-        initialisation,
-        loss,
-        selector,
-        optimizer,
-        learningRate,
-        backboneLearningRate,
-        schedule,
-        epochs,
-        batchSize,
-        neighbourhood,
-        seed,
-        threads,
-        backend);
+    return edited(draft -> draft.initialisation = initialisation);
   }
 
   /** The same with another loss. */
   public TrainConfig withLoss(Loss loss) {
-    return new TrainConfig(
-        backbone,
-        dim,
-        initialisation,
-        loss,
-        selector,
-        optimizer,
-        learningRate,
-        backboneLearningRate,
-        schedule,
-        epochs,
-        batchSize,
-        neighbourhood,
-        seed,
-        threads,
-        backend);
+    return edited(draft -> draft.loss = loss);
   }
 
   /** The same with another selector. */
   public TrainConfig withSelector(SelectorSpec selector) {
-    return new TrainConfig(
-        backbone,
-        dim,
-        initialisation,
-        loss,
-        selector,
-        optimizer,
-        learningRate,
-        backboneLearningRate,
-        schedule,
-        epochs,
-        batchSize,
-        neighbourhood,
-        seed,
-        threads,
-        backend);
+    return edited(draft -> draft.selector = selector);
   }
 
   /** The same with another optimizer. */
   public TrainConfig withOptimizer(OptimizerSpec optimizer) {
-    return new TrainConfig(
-        backbone,
-        dim,
-        initialisation,
-        loss,
-        selector,
-        optimizer,
-        learningRate,
-        backboneLearningRate,
-        schedule,
-        epochs,
-        batchSize,
-        neighbourhood,
-        seed,
-        threads,
-        backend);
+    return edited(draft -> draft.optimizer = optimizer);
   }
 
   /** The same with another learningRate. */
   public TrainConfig withLearningRate(double learningRate) {
-    return new TrainConfig(
-        backbone,
-        dim,
-        initialisation,
-        loss,
-        selector,
-        optimizer,
-        learningRate,
-        backboneLearningRate,
-        schedule,
-        epochs,
-        batchSize,
-        neighbourhood,
-        seed,
-        threads,
-        backend);
+    return edited(draft -> draft.learningRate = learningRate);
   }
 
   /** The same with another backboneLearningRate. */
   public TrainConfig withBackboneLearningRate(double backboneLearningRate) {
-    return new TrainConfig(
-        backbone,
-        dim,
-        initialisation,
-        loss,
-        selector,
-        optimizer,
-        learningRate,
-        backboneLearningRate,
-        schedule,
-        epochs,
-        batchSize,
-        neighbourhood,
-        seed,
-        threads,
-        backend);
+    return edited(draft -> draft.backboneLearningRate = backboneLearningRate);
   }
 
   /** The same with another schedule. */
   public TrainConfig withSchedule(LearningRate schedule) {
-    return new TrainConfig(
-        backbone,
-        dim,
-        initialisation,
-        loss,
-        selector,
-        optimizer,
-        learningRate,
-        backboneLearningRate,
-        schedule,
-        epochs,
-        batchSize,
-        neighbourhood,
-        seed,
-        threads,
-        backend);
+    return edited(draft -> draft.schedule = schedule);
   }
 
   /** The same with another epochs. */
   public TrainConfig withEpochs(double epochs) {
-    return new TrainConfig(
-        backbone,
-        dim,
-        initialisation,
-        loss,
-        selector,
-        optimizer,
-        learningRate,
-        backboneLearningRate,
-        schedule,
-        epochs,
-        batchSize,
-        neighbourhood,
-        seed,
-        threads,
-        backend);
+    return edited(draft -> draft.epochs = epochs);
   }
 
   /** The same with another batchSize. */
   public TrainConfig withBatchSize(int batchSize) {
-    return new TrainConfig(
-        backbone,
-        dim,
-        initialisation,
-        loss,
-        selector,
-        optimizer,
-        learningRate,
-        backboneLearningRate,
-        schedule,
-        epochs,
-        batchSize,
-        neighbourhood,
-        seed,
-        threads,
-        backend);
+    return edited(draft -> draft.batchSize = batchSize);
   }
 
   /** The same with another neighbourhood. */
   public TrainConfig withNeighbourhood(int neighbourhood) {
-    return new TrainConfig(
-        backbone,
-        dim,
-        initialisation,
-        loss,
-        selector,
-        optimizer,
-        learningRate,
-        backboneLearningRate,
-        schedule,
-        epochs,
-        batchSize,
-        neighbourhood,
-        seed,
-        threads,
-        backend);
+    return edited(draft -> draft.neighbourhood = neighbourhood);
   }
 
   /** The same with another seed. */
   public TrainConfig withSeed(long seed) {
-    return new TrainConfig(
-        backbone,
-        dim,
-        initialisation,
-        loss,
-        selector,
-        optimizer,
-        learningRate,
-        backboneLearningRate,
-        schedule,
-        epochs,
-        batchSize,
-        neighbourhood,
-        seed,
-        threads,
-        backend);
+    return edited(draft -> draft.seed = seed);
   }
 
   /** The same with another threads. */
   public TrainConfig withThreads(int threads) {
-    return new TrainConfig(
-        backbone,
-        dim,
-        initialisation,
-        loss,
-        selector,
-        optimizer,
-        learningRate,
-        backboneLearningRate,
-        schedule,
-        epochs,
-        batchSize,
-        neighbourhood,
-        seed,
-        threads,
-        backend);
+    return edited(draft -> draft.threads = threads);
   }
 
   /** The same with another backend. */
   public TrainConfig withBackend(String backend) {
-    return new TrainConfig(
-        backbone,
-        dim,
-        initialisation,
-        loss,
-        selector,
-        optimizer,
-        learningRate,
-        backboneLearningRate,
-        schedule,
-        epochs,
-        batchSize,
-        neighbourhood,
-        seed,
-        threads,
-        backend);
+    return edited(draft -> draft.backend = backend);
   }
 
   /**
@@ -410,5 +186,67 @@ public record TrainConfig(
     settings.put("seed", String.valueOf(seed));
     settings.put("backend", backend);
     return settings;
+  }
+
+  private TrainConfig edited(Consumer<Draft> edit) {
+    var draft = new Draft(this);
+    edit.accept(draft);
+    return draft.toConfig();
+  }
+
+  /** The components as variables, so that a {@code with} method names only the one it changes. */
+  private static final class Draft {
+    private BackboneSpec backbone;
+    private int dim;
+    private Initialisation initialisation;
+    private Loss loss;
+    private SelectorSpec selector;
+    private OptimizerSpec optimizer;
+    private double learningRate;
+    private double backboneLearningRate;
+    private LearningRate schedule;
+    private double epochs;
+    private int batchSize;
+    private int neighbourhood;
+    private long seed;
+    private int threads;
+    private String backend;
+
+    Draft(TrainConfig from) {
+      backbone = from.backbone;
+      dim = from.dim;
+      initialisation = from.initialisation;
+      loss = from.loss;
+      selector = from.selector;
+      optimizer = from.optimizer;
+      learningRate = from.learningRate;
+      backboneLearningRate = from.backboneLearningRate;
+      schedule = from.schedule;
+      epochs = from.epochs;
+      batchSize = from.batchSize;
+      neighbourhood = from.neighbourhood;
+      seed = from.seed;
+      threads = from.threads;
+      backend = from.backend;
+    }
+
+    TrainConfig toConfig() {
+      return new TrainConfig(
+          backbone,
+          dim,
+          initialisation,
+          loss,
+          selector,
+          optimizer,
+          learningRate,
+          backboneLearningRate,
+          schedule,
+          epochs,
+          batchSize,
+          neighbourhood,
+          seed,
+          threads,
+          backend);
+    }
   }
 }

@@ -161,13 +161,13 @@ public final class Trainer {
       if (newest == null) {
         state.initialise(train);
       } else {
-        step = Checkpoint.load(newest, settings(), matrices(), state.workers());
+        step = Checkpoint.load(newest, settings(), matrices(), state.engine().workers());
         state.skipTo(step);
       }
       listener.accept(
           new TrainEvent.Started(
               MemoryPlan.of(config, train.numClasses(), 0),
-              state.backend().description(),
+              state.engine().backend().description(),
               reader.stepsPerEpoch(),
               state.totalSteps(),
               step));
@@ -190,12 +190,9 @@ public final class Trainer {
       state.catchUpAll();
       try (var evaluator =
           new Evaluator(
-              state.backbone(),
-              state.weights(),
-              config.loss(),
+              new Evaluator.Model(state.backbone(), state.weights(), config.loss()),
               5,
-              state.backend(),
-              state.workers())) {
+              state.engine())) {
         var evaluation = evaluator.evaluate(on.test(), train.classCounts(), on.examples());
         listener.accept(new TrainEvent.Evaluated(step, meter.seconds(), evaluation));
       }
@@ -210,7 +207,7 @@ public final class Trainer {
       long start = System.nanoTime();
       Checkpoints to = Objects.requireNonNull(checkpoints);
       Path committed =
-          new Checkpoint(to.folder()).save(step, settings(), matrices(), state.workers());
+          new Checkpoint(to.folder()).save(step, settings(), matrices(), state.engine().workers());
       long bytes = matrices().values().stream().mapToLong(RowMatrix::sizeInBytes).sum();
       double seconds = (System.nanoTime() - start) * 1e-9;
       listener.accept(new TrainEvent.CheckpointSaved(step, committed, bytes, seconds));
@@ -244,7 +241,7 @@ public final class Trainer {
       provenance.put("examples", String.valueOf(train.numExamples()));
       provenance.put("steps", String.valueOf(step));
       provenance.put("totalSteps", String.valueOf(state.totalSteps()));
-      provenance.put("arithmetic", state.backend().description());
+      provenance.put("arithmetic", state.engine().backend().description());
       provenance.put("java", Runtime.version().toString());
       var parts =
           new ModelParts(
@@ -255,7 +252,7 @@ public final class Trainer {
               copy(train.labels()),
               train.classCounts(),
               Map.copyOf(provenance));
-      return new Classifier(parts, state.backend(), state.workers());
+      return new Classifier(parts, state.engine());
     }
 
     /** The classifier may outlive the data, whose labels may be mapped. */
