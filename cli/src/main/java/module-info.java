@@ -4,12 +4,10 @@
 module megaclass.cli {
   requires com.fasterxml.jackson.databind;
   requires info.picocli;
+  requires jdk.management;
+  requires jdk.unsupported;
   requires megaclass.core;
   requires org.carrot2.morfologik.stemming;
   requires static transitive org.jspecify;
   requires org.tomlj;
-
-  // picocli reads the annotations of the verbs.
-  opens megaclass.cli to
-      info.picocli;
 }

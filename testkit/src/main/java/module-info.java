@@ -2,6 +2,9 @@
 
 /** Tools to test Megaclass and what extends it. */
 module megaclass.testkit {
+  requires com.fasterxml.jackson.databind;
   requires transitive megaclass.core;
   requires static transitive org.jspecify;
+
+  exports megaclass.testkit;
 }

@@ -46,6 +46,23 @@ class HouseRulesTest {
     assertEquals(new TreeSet<>(), without, "folders without package-info.java");
   }
 
+  @Test
+  void everyChangeIsToldInSentencesOfAKind() throws IOException {
+    var other = new ArrayList<String>();
+    try (var files = Files.list(root().resolve("changes"))) {
+      for (var file : files.filter(f -> !f.endsWith("README.md")).sorted().toList()) {
+        var name = String.valueOf(file.getFileName());
+        boolean wellNamed = name.matches("\\d+-[a-z0-9-]+[.]md");
+        for (var paragraph : Files.readString(file).strip().split("\n\n+")) {
+          if (!wellNamed || !paragraph.matches("(?s)(Added|Changed|Fixed|Performance): .+")) {
+            other.add(name + ": " + paragraph);
+          }
+        }
+      }
+    }
+    assertEquals(List.of(), other, "not as changes/README.md asks");
+  }
+
   @ParameterizedTest(name = "{1}")
   @CsvSource(
       delimiter = '|',

@@ -1,22 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 package megaclass.cli;
 
-import picocli.CommandLine;
-import picocli.CommandLine.Command;
+import java.util.List;
+import megaclass.cli.verb.TrainVerb;
 
 /** The {@code megaclass} command: hands the words of the command line to the verb they name. */
-@Command(
-    name = "megaclass",
-    description = "Trains, evaluates and serves classifiers with a huge number of classes.",
-    mixinStandardHelpOptions = true,
-    synopsisSubcommandLabel = "VERB")
 public final class Main {
   private Main() {}
 
-  /**
-   * Runs one verb and ends with its exit code: 0 done, 1 failed, 2 wrong usage, 3 bad input file.
-   */
+  /** Runs one verb and ends with its exit code, see {@link ExitCode}. */
   public static void main(String[] args) {
-    System.exit(new CommandLine(new Main()).execute(args));
+    System.exit(run(Console.ofProcess(), args));
+  }
+
+  /** Runs one verb and returns its exit code. */
+  static int run(Console console, String... args) {
+    return new Shell(List.of(new TrainVerb()), console).run(args);
   }
 }

@@ -44,7 +44,7 @@ public sealed interface BackboneSpec {
 
     @Override
     public String toString() {
-      return "bag(chars=%s, words=%d, buckets=%d, dropout=%s)"
+      return "bag(chars=%s, words=%s, buckets=%s, dropout=%s)"
           .formatted(chars, words, buckets, SpecText.text(dropout));
     }
   }

@@ -10,7 +10,7 @@ final class BackboneText {
           .form("frozen", "frozen", _ -> new BackboneSpec.Frozen())
           .form(
               "bag(chars=2-6, words=1, buckets=2097152, dropout=0.4)",
-              "bag(chars=2-6, dropout=0.4)",
+              "bag(chars=2-5, dropout=0.3)",
               a -> {
                 int[] chars = a.integerRange("chars");
                 return new BackboneSpec.Bag(

@@ -3,6 +3,7 @@ package megaclass.backbone;
 
 import java.util.Arrays;
 import megaclass.compute.ComputeBackend;
+import megaclass.compute.Engine;
 import megaclass.compute.RowMatrix;
 import megaclass.compute.RowUpdate;
 import megaclass.compute.Workers;
@@ -39,10 +40,10 @@ public final class BagBackbone implements Backbone {
    * @param seed of the dropout
    */
   public BagBackbone(
-      BackboneSpec.Bag spec, RowMatrix table, long seed, ComputeBackend backend, Workers workers) {
+      BackboneSpec.Bag spec, RowMatrix table, long seed, Engine engine) {
     this.table = table;
-    this.backend = backend;
-    this.workers = workers;
+    this.backend = engine.backend();
+    this.workers = engine.workers();
     this.seed = seed;
     hashers = new TokenHasher[workers.threads()];
     Arrays.setAll(hashers, _ -> new TokenHasher(spec));

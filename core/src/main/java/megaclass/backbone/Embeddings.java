@@ -7,6 +7,7 @@ import static megaclass.compute.ComputeBackend.PANEL;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import megaclass.compute.ComputeBackend;
+import megaclass.compute.Engine;
 import megaclass.compute.NativeMemory;
 import megaclass.compute.Workers;
 import megaclass.data.MiniBatch;
@@ -39,29 +40,26 @@ public final class Embeddings implements AutoCloseable {
   private int size;
 
   /**
-   * Allocates for batches of up to {@code capacity} samples.
+   * What an embedding is to a loss.
    *
    * @param dim floats of an embedding
    * @param normalised whether {@link #pack} takes rows to unit length
    * @param constant whether each embedding gets a constant 1 behind its last value, whose class
    *     weight is the bias
    */
-  public Embeddings(
-      int capacity,
-      int dim,
-      boolean normalised,
-      boolean constant,
-      ComputeBackend backend,
-      Workers workers) {
+  public record Shape(int dim, boolean normalised, boolean constant) {}
+
+  /** Allocates for batches of up to {@code capacity} samples. */
+  public Embeddings(int capacity, Shape shape, Engine engine) {
     this.capacity = roundUp(capacity);
-    this.dim = dim;
-    this.normalised = normalised;
-    this.constant = constant;
+    this.dim = shape.dim();
+    this.normalised = shape.normalised();
+    this.constant = shape.constant();
     this.width = dim + (constant ? 1 : 0);
     this.stride = ComputeBackend.padded(width);
     this.numBlocks = (width + PANEL - 1) / PANEL;
-    this.backend = backend;
-    this.workers = workers;
+    this.backend = engine.backend();
+    this.workers = engine.workers();
     long samples = this.capacity;
     rows = NativeMemory.allocate(4L * samples * stride, arena);
     gradientRows = NativeMemory.allocate(4L * samples * stride, arena);
@@ -120,7 +118,9 @@ public final class Embeddings implements AutoCloseable {
     return numBlocks;
   }
 
-  /** Address of the row of a sample, (stride) floats: raw before {@link #pack}, then unit length. */
+  /**
+   * Address of the row of a sample, (stride) floats: raw before {@link #pack}, then unit length.
+   */
   public long row(int sample) {
     return rows.address() + 4L * sample * stride;
   }
@@ -208,8 +208,8 @@ public final class Embeddings implements AutoCloseable {
   }
 
   /**
-   * Turns the gradient by the packed embeddings into the gradient by the backbone's output: with
-   * xh = x / |x| it is (g - (g . xh) xh) / |x| (methods: "through the normalisation").
+   * Turns the gradient by the packed embeddings into the gradient by the backbone's output: with xh
+   * = x / |x| it is (g - (g . xh) xh) / |x| (methods: "through the normalisation").
    *
    * @param partials addresses of partial sums, each (numPanels, stride, 64), added in this order
    */

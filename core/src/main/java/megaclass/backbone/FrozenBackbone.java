@@ -7,7 +7,9 @@ import megaclass.compute.RowUpdate;
 import megaclass.data.MiniBatch;
 import org.jspecify.annotations.Nullable;
 
-/** Features are the embeddings, computed beforehand by an encoder of any kind; nothing is trained. */
+/**
+ * Features are the embeddings, computed beforehand by an encoder of any kind; nothing is trained.
+ */
 public final class FrozenBackbone implements Backbone {
   private final int dim;
   private @Nullable MiniBatch batch;

@@ -83,8 +83,7 @@ public sealed interface ComputeBackend permits ScalarBackend, VectorBackend {
    * @param width a multiple of {@link #ROW_BLOCK}, at most {@code stride}
    * @param into (width, 64), added to
    */
-  void embeddingGradient(
-      long weights, int stride, long tile, int numRows, int width, long into);
+  void embeddingGradient(long weights, int stride, long tile, int numRows, int width, long into);
 
   /**
    * Gradient of a tile of rows over the whole batch: into = tiles x embeddings.
@@ -149,7 +148,14 @@ public sealed interface ComputeBackend permits ScalarBackend, VectorBackend {
    * + u v).
    */
   void momentumStep(
-      long w, long v, long g, int stride, float rate, float momentum, float decay, boolean nesterov);
+      long w,
+      long v,
+      long g,
+      int stride,
+      float rate,
+      float momentum,
+      float decay,
+      boolean nesterov);
 
   /** (v, w) = A (v, w) with A = (a, b; c, d), row-major: several steps without gradient at once. */
   void transform(long w, long v, int stride, float a, float b, float c, float d);

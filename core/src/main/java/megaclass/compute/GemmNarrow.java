@@ -95,8 +95,7 @@ final class GemmNarrow {
       long weights, int stride, long tile, int numRows, int width, long into) {
     for (int p = 0; p < width; p += 4) {
       for (long column = 0; column < ROW; column += 2 * V) {
-        fourColumns(
-            weights + 4L * p, 4L * stride, tile + column, numRows, into + p * ROW + column);
+        fourColumns(weights + 4L * p, 4L * stride, tile + column, numRows, into + p * ROW + column);
       }
     }
   }

@@ -12,8 +12,8 @@ import jdk.incubator.vector.VectorSpecies;
 /**
  * Register-blocked matrix products: 4 broadcast rows times 4 vectors a turn.
  *
- * <p>For 512-bit vectors, whose 32 registers hold 16 accumulators: measured at 94-99 % of one core's
- * peak (AVX-512).
+ * <p>For 512-bit vectors, whose 32 registers hold 16 accumulators: measured at 94-99 % of one
+ * core's peak (AVX-512).
  *
  * <p>Each kernel is one flat static method with no branch around its accumulators and no vector
  * that crosses a method boundary: C1 gives up on larger ones, and a vector that crosses a boundary
@@ -122,8 +122,7 @@ final class GemmWide {
       long weights, int stride, long tile, int numRows, int width, long into) {
     for (int p = 0; p < width; p += 4) {
       for (long column = 0; column < ROW; column += 4 * V) {
-        fourColumns(
-            weights + 4L * p, 4L * stride, tile + column, numRows, into + p * ROW + column);
+        fourColumns(weights + 4L * p, 4L * stride, tile + column, numRows, into + p * ROW + column);
       }
     }
   }

@@ -77,11 +77,7 @@ public final class RowMatrix implements AutoCloseable {
   }
 
   private RowMatrix(
-      int numRows,
-      int width,
-      State state,
-      Arena arena,
-      @Nullable MemorySegment existing) {
+      int numRows, int width, State state, Arena arena, @Nullable MemorySegment existing) {
     this.numRows = numRows;
     this.width = width;
     this.stride = ComputeBackend.padded(width);

@@ -176,7 +176,14 @@ public final class ScalarBackend implements ComputeBackend {
 
   @Override
   public void momentumStep(
-      long w, long v, long g, int stride, float rate, float momentum, float decay, boolean nesterov) {
+      long w,
+      long v,
+      long g,
+      int stride,
+      float rate,
+      float momentum,
+      float decay,
+      boolean nesterov) {
     for (int j = 0; j < stride; j++) {
       float gradient = Math.fma(get(w, j), decay, get(g, j));
       float velocity = Math.fma(get(v, j), momentum, gradient);

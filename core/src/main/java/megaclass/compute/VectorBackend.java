@@ -224,7 +224,14 @@ public final class VectorBackend implements ComputeBackend {
 
   @Override
   public void momentumStep(
-      long w, long v, long g, int stride, float rate, float momentum, float decay, boolean nesterov) {
+      long w,
+      long v,
+      long g,
+      int stride,
+      float rate,
+      float momentum,
+      float decay,
+      boolean nesterov) {
     FloatVector minusRate = FloatVector.broadcast(S, -rate);
     FloatVector keep = FloatVector.broadcast(S, momentum);
     FloatVector shrink = FloatVector.broadcast(S, decay);

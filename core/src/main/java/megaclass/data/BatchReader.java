@@ -16,13 +16,19 @@ public final class BatchReader {
 
   private final Dataset data;
   private final int batchSize;
+  private final int neighbourhood;
   private final long seed;
 
-  /** Reads {@code data} in batches of {@code batchSize} examples. */
-  public BatchReader(Dataset data, int batchSize, long seed) {
+  /**
+   * Reads {@code data} in batches of {@code batchSize} examples.
+   *
+   * @param neighbourhood examples that stay together, see {@link EpochOrder}
+   */
+  public BatchReader(Dataset data, int batchSize, int neighbourhood, long seed) {
     Check.positive("number of examples", data.numExamples());
     this.data = data;
     this.batchSize = Check.positive("batchSize", batchSize);
+    this.neighbourhood = EpochOrder.checkNeighbourhood(neighbourhood);
     this.seed = seed;
   }
 
@@ -43,7 +49,7 @@ public final class BatchReader {
   public MiniBatch batch(long step) {
     Objects.checkIndex(step, Long.MAX_VALUE);
     int epoch = epoch(step);
-    var order = new EpochOrder(data.numExamples(), Hash.key(seed, ORDER), epoch);
+    var order = new EpochOrder(data.numExamples(), neighbourhood, Hash.key(seed, ORDER), epoch);
     long from = step % stepsPerEpoch() * batchSize;
     int size = Math.toIntExact(Math.min(batchSize, data.numExamples() - from));
     var examples = new long[size];

@@ -66,7 +66,7 @@ public record Conversion(double testShare, int minExamplesPerClass, long seed) {
    */
   public static Result whole(ExampleSource source, Path target, Labels.Builder labels) {
     source.addLabels(labels);
-    try (var writer = writer(source, target, labels)) {
+    try (var writer = writer(source, target, labels, source.description())) {
       long merged = pass(source, labels, writer);
       writer.finish();
       return new Result(writer.numExamples(), 0, labels.size(), merged);
@@ -81,8 +81,8 @@ public record Conversion(double testShare, int minExamplesPerClass, long seed) {
       source.addLabels(labels);
       long merged = pass(source, labels, counts);
       int numClasses = labels.size();
-      try (var trainWriter = writer(source, train, labels);
-          var testWriter = writer(source, test, labels)) {
+      try (var trainWriter = writer(source, train, labels, part(source, "train"));
+          var testWriter = writer(source, test, labels, part(source, "test"))) {
         pass(source, labels, new Splitter(rule, counts, trainWriter, testWriter));
         requireSame(
             source, counts.numExamples, trainWriter.numExamples() + testWriter.numExamples());
@@ -94,9 +94,19 @@ public record Conversion(double testShare, int minExamplesPerClass, long seed) {
     }
   }
 
-  private static DatasetWriter writer(ExampleSource source, Path target, Labels.Builder labels) {
-    return DatasetWriter.of(source.kind(), target, source.featureDim(), labels)
-        .source(source.description());
+  /** What {@link Dataset#source} of the training or test file says: "train" or "test". */
+  public String part(ExampleSource source, String part) {
+    return source.description() + ", " + part + " part of " + this;
+  }
+
+  @Override
+  public String toString() {
+    return new SplitRule(testShare, minExamplesPerClass, seed).toString();
+  }
+
+  private static DatasetWriter writer(
+      ExampleSource source, Path target, Labels.Builder labels, String madeFrom) {
+    return DatasetWriter.of(source.kind(), target, source.featureDim(), labels).source(madeFrom);
   }
 
   private static long pass(ExampleSource source, Labels.Builder labels, MergingSink.Target target) {

@@ -26,12 +26,15 @@ public final class Dataset implements AutoCloseable {
   private final ExampleStore store;
   private final @Nullable ExampleSubset subset;
   private final String description;
+  private final String source;
   private long @Nullable [] classCounts;
 
-  private Dataset(ExampleStore store, @Nullable ExampleSubset subset, String description) {
+  private Dataset(
+      ExampleStore store, @Nullable ExampleSubset subset, String description, String source) {
     this.store = store;
     this.subset = subset;
     this.description = description;
+    this.source = source;
   }
 
   /**
@@ -41,7 +44,9 @@ public final class Dataset implements AutoCloseable {
    *     missing, not a data file, truncated, damaged or of a newer version
    */
   public static Dataset open(Path file) {
-    return new Dataset(ExampleStore.open(file), null, String.valueOf(file.getFileName()));
+    var opened = ExampleStore.open(file);
+    return new Dataset(
+        opened.store(), null, String.valueOf(file.getFileName()), opened.meta().source());
   }
 
   /**
@@ -58,7 +63,7 @@ public final class Dataset implements AutoCloseable {
       for (int i = 0; i < labels.length; i++) {
         builder.add(features[i], dictionary.add(labels[i]));
       }
-      return new Dataset(builder.build(), null, "in memory");
+      return of(builder.build(), "in memory");
     }
   }
 
@@ -75,7 +80,7 @@ public final class Dataset implements AutoCloseable {
       for (int i = 0; i < labels.length; i++) {
         builder.add(texts[i].getBytes(UTF_8), dictionary.add(labels[i]));
       }
-      return new Dataset(builder.build(), null, "in memory");
+      return of(builder.build(), "in memory");
     }
   }
 
@@ -92,13 +97,17 @@ public final class Dataset implements AutoCloseable {
       var merging = new MergingSink(known, builder);
       source.forEach(merging);
       merging.flush();
-      return new Dataset(builder.build(), null, source.description());
+      return of(builder.build(), source.description());
     }
   }
 
   /** Makes planted classes in memory, on all cores; the same set for the same settings. */
   public static Dataset synthetic(PlantedClasses spec) {
-    return new Dataset(new PlantedExamples(spec).store(), null, spec.toString());
+    return of(new PlantedExamples(spec).store(), spec.toString());
+  }
+
+  static Dataset of(ExampleStore store, String description) {
+    return new Dataset(store, null, description, description);
   }
 
   /** How many examples there are. */
@@ -221,8 +230,8 @@ public final class Dataset implements AutoCloseable {
         (held ? test : train).add(stored(example));
       }
       return new Split(
-          new Dataset(store, train.build(store.arena()), description + " (train)"),
-          new Dataset(store, test.build(store.arena()), description + " (test)"));
+          view(train.build(store.arena()), "train part of " + rule),
+          view(test.build(store.arena()), "test part of " + rule));
     }
   }
 
@@ -241,7 +250,7 @@ public final class Dataset implements AutoCloseable {
           writer.add(features(example), classIds);
         }
       }
-      writer.source(description).finish();
+      writer.source(source).finish();
     }
   }
 
@@ -253,6 +262,14 @@ public final class Dataset implements AutoCloseable {
   /** Where the examples come from: a file name, or how they were made. */
   public String description() {
     return description;
+  }
+
+  /**
+   * What the examples were made from and how, as its writer put it into the file; for other sets
+   * the same as {@link #description}.
+   */
+  public String source() {
+    return source;
   }
 
   /** Frees or unmaps the memory, also that of all views. Does nothing for a view. */
@@ -279,6 +296,10 @@ public final class Dataset implements AutoCloseable {
     return kind() == FeatureKind.TEXT
         ? Hash.of(store.features(), textOffset(example), textLength(example))
         : Hash.of(store.features(), rowOffset(example), store.rowBytes());
+  }
+
+  private Dataset view(ExampleSubset examples, String part) {
+    return new Dataset(store, examples, description + ", " + part, source + ", " + part);
   }
 
   private boolean qualifies(long example, long[] counts, SplitRule rule) {

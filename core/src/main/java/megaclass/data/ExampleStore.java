@@ -8,6 +8,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.Objects;
 import megaclass.internal.Checksum;
 import megaclass.internal.GrowingMemory;
@@ -47,7 +48,10 @@ record ExampleStore(
   static final String TARGETS = "targets";
   static final String TARGET_OFFSETS = "targets.offsets";
 
-  static ExampleStore open(Path path) {
+  /** A mapped file. */
+  record Opened(ExampleStore store, Meta meta) {}
+
+  static Opened open(Path path) {
     var arena = Arena.ofShared();
     try {
       return read(SectionFile.open(path, FILE_KIND, VERSION, arena), arena);
@@ -57,7 +61,7 @@ record ExampleStore(
     }
   }
 
-  private static ExampleStore read(SectionFile file, Arena arena) {
+  private static Opened read(SectionFile file, Arena arena) {
     var meta = Meta.read(file);
     long numExamples = meta.numExamples();
     boolean text = meta.kind() == FeatureKind.TEXT;
@@ -72,16 +76,18 @@ record ExampleStore(
             ? file.section(TARGET_OFFSETS, (numExamples + 1) * Long.BYTES)
             : MemorySegment.NULL;
     long numTargets = file.has(TARGET_OFFSETS) ? last(targetOffsets) : numExamples;
-    return new ExampleStore(
-        arena,
-        meta.kind(),
-        meta.featureDim(),
-        numExamples,
-        features,
-        textOffsets,
-        file.section(TARGETS, numTargets * Integer.BYTES),
-        targetOffsets,
-        Labels.read(file));
+    var store =
+        new ExampleStore(
+            arena,
+            meta.kind(),
+            meta.featureDim(),
+            numExamples,
+            features,
+            textOffsets,
+            file.section(TARGETS, numTargets * Integer.BYTES),
+            targetOffsets,
+            Labels.read(file));
+    return new Opened(store, meta);
   }
 
   /**
@@ -95,14 +101,22 @@ record ExampleStore(
       try {
         var entries = TextProperties.parse(text);
         return new Meta(
-            FeatureKind.valueOf(entries.getOrDefault("features", "")),
-            Integer.parseInt(entries.getOrDefault("feature-dim", "")),
-            Long.parseLong(entries.getOrDefault("examples", "")),
+            FeatureKind.valueOf(value(entries, "features")),
+            Integer.parseInt(value(entries, "feature-dim")),
+            Long.parseLong(value(entries, "examples")),
             entries.getOrDefault("source", ""));
       } catch (IllegalArgumentException e) {
         throw new InvalidFileException(
             file.path(), "section \"" + META + "\" cannot be read: " + e.getMessage());
       }
+    }
+
+    private static String value(Map<String, String> entries, String key) {
+      var value = entries.get(key);
+      if (value == null) {
+        throw new IllegalArgumentException("\"" + key + "\" is missing");
+      }
+      return value;
     }
 
     MemorySegment bytes() {
@@ -151,7 +165,7 @@ record ExampleStore(
     for (var part : new MemorySegment[] {features, textOffsets, targets, targetOffsets}) {
       hash = Hash.key(hash, part.byteSize(), Checksum.ofSection(part));
     }
-    for (var part : labels.content()) {
+    for (var part : labels.sections()) {
       hash = Hash.key(hash, part.byteSize(), Checksum.ofSection(part));
     }
     return hash;

@@ -105,9 +105,9 @@ public final class Labels {
     return index.get(LittleEndian.INT, slot(utf8, bytes, offsets, index) * Integer.BYTES);
   }
 
-  /** Sections that take part in the content hash of a data set. */
-  List<MemorySegment> content() {
-    return List.of(bytes, offsets);
+  /** Bytes of the labels, their offsets, and the hash table made of these. */
+  List<MemorySegment> sections() {
+    return List.of(bytes, offsets, index);
   }
 
   @Override

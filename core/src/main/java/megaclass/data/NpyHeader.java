@@ -13,6 +13,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import megaclass.internal.FileBytes;
 import megaclass.internal.InvalidFileException;
 
 /**
@@ -31,7 +32,7 @@ record NpyHeader(Path file, ByteOrder order, String type, List<Long> shape, long
   /** Whether a file starts as {@code .npy} files do. */
   static boolean isNpy(Path file) {
     try (var channel = FileChannel.open(file, StandardOpenOption.READ)) {
-      return Arrays.equals(read(channel, 0, MAGIC.length), MAGIC);
+      return Arrays.equals(FileBytes.read(channel, 0, MAGIC.length), MAGIC);
     } catch (IOException e) {
       throw new InvalidFileException(file, e);
     }
@@ -40,7 +41,7 @@ record NpyHeader(Path file, ByteOrder order, String type, List<Long> shape, long
   /** Reads a header and holds the length of the file against it. */
   static NpyHeader read(Path file) {
     try (var channel = FileChannel.open(file, StandardOpenOption.READ)) {
-      var start = read(channel, 0, 12);
+      var start = FileBytes.read(channel, 0, 12);
       if (!Arrays.equals(Arrays.copyOf(start, MAGIC.length), MAGIC)) {
         throw new InvalidFileException(
             file, "is not a .npy file: it does not start with \\x93NUMPY");
@@ -61,7 +62,7 @@ record NpyHeader(Path file, ByteOrder order, String type, List<Long> shape, long
       if (dataOffset > channel.size()) {
         throw new InvalidFileException(file, "is truncated: it ends within its header");
       }
-      var text = new String(read(channel, textOffset, (int) textLength), ISO_8859_1);
+      var text = new String(FileBytes.read(channel, textOffset, (int) textLength), ISO_8859_1);
       var header = parse(file, text, dataOffset);
       header.requireLength(channel.size());
       return header;
@@ -118,14 +119,5 @@ record NpyHeader(Path file, ByteOrder order, String type, List<Long> shape, long
     if (actual > expected) {
       throw new InvalidFileException(file, "has " + actual + " bytes, expected " + expected);
     }
-  }
-
-  private static byte[] read(FileChannel channel, long at, int length) throws IOException {
-    var buffer = ByteBuffer.allocate(length);
-    int read = 0;
-    for (int n = 0; n >= 0 && buffer.hasRemaining(); n = channel.read(buffer, at + read)) {
-      read += n;
-    }
-    return Arrays.copyOf(buffer.array(), read);
   }
 }

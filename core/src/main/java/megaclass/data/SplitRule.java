@@ -22,4 +22,10 @@ record SplitRule(double testShare, int minExamplesPerClass, long seed) {
   boolean drawn(long hash) {
     return Hash.unit(Hash.key(seed, hash)) < testShare;
   }
+
+  @Override
+  public String toString() {
+    return "split(testShare=%s, minExamplesPerClass=%d, seed=%d)"
+        .formatted(testShare, minExamplesPerClass, seed);
+  }
 }

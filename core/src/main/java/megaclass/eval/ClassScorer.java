@@ -10,6 +10,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import megaclass.backbone.Embeddings;
 import megaclass.compute.ComputeBackend;
+import megaclass.compute.Engine;
 import megaclass.compute.NativeMemory;
 import megaclass.compute.RowMatrix;
 import megaclass.compute.Workers;
@@ -48,12 +49,12 @@ public final class ClassScorer implements AutoCloseable {
    * @param k classes to keep, in [1, numClasses]
    */
   public ClassScorer(
-      ClassWeights weights, Loss loss, int k, ComputeBackend backend, Workers workers) {
+      ClassWeights weights, Loss loss, int k, Engine engine) {
     this.rows = weights.matrix();
     this.loss = loss;
     this.k = Math.min(k, weights.numClasses());
-    this.backend = backend;
-    this.workers = workers;
+    this.backend = engine.backend();
+    this.workers = engine.workers();
     capacity = preferredBatch(workers);
     thresholds = NativeMemory.allocate(4L * capacity, arena);
     maxima = NativeMemory.allocate(4L * capacity, arena);
@@ -146,8 +147,7 @@ public final class ClassScorer implements AutoCloseable {
 
   private void keepBest(int from, int padded, int panel, int batch, Scratch own) {
     long lanes = 4L * PANEL * panel;
-    int found =
-        backend.above(own.tile.address(), padded, thresholds.address() + lanes, own.hits);
+    int found = backend.above(own.tile.address(), padded, thresholds.address() + lanes, own.hits);
     for (int h = 0; h < found; h++) {
       int lane = own.hits[h] % PANEL;
       int sample = panel * PANEL + lane;
@@ -171,8 +171,7 @@ public final class ClassScorer implements AutoCloseable {
         maxima.set(JAVA_FLOAT_UNALIGNED, lanes + 4L * lane, now);
       }
     }
-    backend.expAndSum(
-        own.tile.address(), padded, maxima.address() + lanes, sums.address() + lanes);
+    backend.expAndSum(own.tile.address(), padded, maxima.address() + lanes, sums.address() + lanes);
   }
 
   /** How many classes were kept of a sample: k, or fewer when logits were not numbers. */

@@ -35,7 +35,9 @@ public record Evaluation(
    */
   public record FrequencyDecile(long minCount, long maxCount, long examples, double top1) {}
 
-  /** Half the width of the 95 % confidence interval of {@code top1}, from the number of examples. */
+  /**
+   * Half the width of the 95 % confidence interval of {@code top1}, from the number of examples.
+   */
   public double top1Uncertainty() {
     return 1.96 * Math.sqrt(top1 * (1 - top1) / examples);
   }

@@ -6,8 +6,7 @@ import java.util.List;
 import java.util.stream.IntStream;
 import megaclass.backbone.Backbone;
 import megaclass.backbone.Embeddings;
-import megaclass.compute.ComputeBackend;
-import megaclass.compute.Workers;
+import megaclass.compute.Engine;
 import megaclass.data.Dataset;
 import megaclass.data.Labels;
 import megaclass.data.MiniBatch;
@@ -17,7 +16,8 @@ import megaclass.weights.ClassWeights;
 
 /**
  * Runs examples through a model and scores them with all classes, batch by batch. An example counts
- * as right when any of its classes is predicted. Not thread-safe, but works with all threads itself.
+ * as right when any of its classes is predicted. Not thread-safe, but works with all threads
+ * itself.
  */
 public final class Evaluator implements AutoCloseable {
   private static final int DECILES = 10;
@@ -35,24 +35,26 @@ public final class Evaluator implements AutoCloseable {
   private final int batchSize;
 
   /**
+   * What is evaluated.
+   *
+   * @param backbone from features to embeddings
+   * @param weights (numClasses, dim)
+   * @param loss that it was trained with
+   */
+  public record Model(Backbone backbone, ClassWeights weights, Loss loss) {}
+
+  /**
    * Evaluates a model.
    *
    * @param k classes to keep of each example
    */
-  public Evaluator(
-      Backbone backbone,
-      ClassWeights weights,
-      Loss loss,
-      int k,
-      ComputeBackend backend,
-      Workers workers) {
-    this.backbone = backbone;
-    this.loss = loss;
-    batchSize = ClassScorer.preferredBatch(workers);
-    embeddings =
-        new Embeddings(
-            batchSize, weights.dim(), loss.normalised(), loss.bias(), backend, workers);
-    scorer = new ClassScorer(weights, loss, k, backend, workers);
+  public Evaluator(Model model, int k, Engine engine) {
+    backbone = model.backbone();
+    loss = model.loss();
+    batchSize = ClassScorer.preferredBatch(engine.workers());
+    var shape = new Embeddings.Shape(model.weights().dim(), loss.normalised(), loss.bias());
+    embeddings = new Embeddings(batchSize, shape, engine);
+    scorer = new ClassScorer(model.weights(), loss, k, engine);
   }
 
   /** Scores all examples of a data set, in their order. */

@@ -58,14 +58,7 @@ public final class AtomicFiles {
 
   /** Writes a text file in UTF-8. */
   public static void writeString(Path target, String text) {
-    write(target, channel -> writeFully(channel, ByteBuffer.wrap(text.getBytes(UTF_8))));
-  }
-
-  /** Writes all bytes of the buffer at the channel's position. */
-  public static void writeFully(FileChannel channel, ByteBuffer bytes) throws IOException {
-    while (bytes.hasRemaining()) {
-      channel.write(bytes);
-    }
+    write(target, channel -> FileBytes.write(channel, ByteBuffer.wrap(text.getBytes(UTF_8))));
   }
 
   /** Removes what killed processes left of attempts to write this target. */

@@ -4,6 +4,7 @@ package megaclass.internal;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.stream.LongStream;
 import java.util.zip.CRC32C;
 
 /**
@@ -13,6 +14,9 @@ import java.util.zip.CRC32C;
  */
 public final class Checksum {
   static final long PIECE_BYTES = 16L << 20;
+
+  /** Never started: it only asks whether a segment is confined to one thread. */
+  private static final Thread ANOTHER_THREAD = new Thread();
 
   private Checksum() {}
 
@@ -40,11 +44,12 @@ public final class Checksum {
     return of(MemorySegment.ofArray(bytes.array()));
   }
 
-  /** The checksum of a whole section held in memory. */
+  /** The checksum of a whole section; all cores work if the memory may be read from any thread. */
   public static int ofSection(MemorySegment section) {
+    var numbers = LongStream.range(0, numPieces(section.byteSize()));
+    boolean shared = section.isAccessibleBy(ANOTHER_THREAD);
     int[] pieces =
-        java.util.stream.LongStream.range(0, numPieces(section.byteSize()))
-            .parallel()
+        (shared ? numbers.parallel() : numbers)
             .mapToInt(piece -> ofPiece(section, piece))
             .toArray();
     return ofPieces(pieces, pieces.length);

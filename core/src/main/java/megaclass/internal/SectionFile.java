@@ -57,7 +57,7 @@ public final class SectionFile {
   }
 
   /**
-   * Maps a file and verifies every byte of it, on all cores.
+   * Maps a file and verifies every byte of it, on all cores if the arena is shared.
    *
    * @param kind four letters: "DATA", "MODL" or "CKPT"
    * @param maxVersion the newest version of that kind the caller can read
@@ -257,17 +257,18 @@ public final class SectionFile {
           append(section);
         }
         var table = table();
+        long tableOffset = written.isEmpty() ? SectionHeader.BYTES : end();
         var header =
             new SectionHeader(
                 part.target(),
                 kind,
                 version,
-                end() + table.capacity(),
+                tableOffset + table.capacity(),
                 written.size(),
-                end(),
+                tableOffset,
                 Checksum.of(MemorySegment.ofBuffer(table)));
-        AtomicFiles.writeFully(part.channel().position(end()), table);
-        AtomicFiles.writeFully(part.channel().position(0), header.bytes());
+        FileBytes.write(part.channel().position(tableOffset), table);
+        FileBytes.write(part.channel().position(0), header.bytes());
         part.commit();
       } catch (IOException e) {
         throw AtomicFiles.cannotWrite(part.target(), e);

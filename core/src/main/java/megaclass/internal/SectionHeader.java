@@ -25,11 +25,8 @@ record SectionHeader(
 
   /** Reads a header and holds it against the length of its file. */
   static SectionHeader read(Path path, FileChannel channel) throws IOException {
-    var buffer = ByteBuffer.allocate(BYTES).order(ByteOrder.LITTLE_ENDIAN);
-    int length = 0;
-    for (int n = 0; n >= 0 && buffer.hasRemaining(); n = channel.read(buffer)) {
-      length += n;
-    }
+    var buffer = ByteBuffer.wrap(FileBytes.read(channel, 0, BYTES)).order(ByteOrder.LITTLE_ENDIAN);
+    int length = buffer.capacity();
     if (length == 0) {
       throw new InvalidFileException(path, "is empty, expected a Megaclass file");
     }

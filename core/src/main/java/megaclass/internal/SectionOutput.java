@@ -154,7 +154,7 @@ public final class SectionOutput extends OutputStream {
       }
     }
     try {
-      AtomicFiles.writeFully(channel, bytes.limit(end).position(start));
+      FileBytes.write(channel, bytes.limit(end).position(start));
     } catch (IOException e) {
       throw AtomicFiles.cannotWrite(target, e);
     }

@@ -91,7 +91,7 @@ public final class SpecArguments {
   private IllegalArgumentException invalid(String name, String mustBe) {
     Value value = value(name);
     return new IllegalArgumentException(
-        "%s must be %s, but was \"%s\" at character %d"
+        "%s must be %s, but was \"%s\" at character %s"
             .formatted(name, mustBe, value.text(), value.position()));
   }
 }

@@ -16,8 +16,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Each kind of spec declares its forms. A form is declared in the grammar itself: {@code
  * uniform(rate, corrected=false)} is a form with a parameter that must be given and one that need
- * not be. Values may be given by place, by name, or first by place and then by name. A text that
- * is none of the forms is answered with what is wrong, where, and the forms with examples.
+ * not be. Values may be given by place, by name, or first by place and then by name. A text that is
+ * none of the forms is answered with what is wrong, where, and the forms with examples.
  *
  * <p>Immutable: the methods that add a form return a new grammar.
  *
@@ -30,7 +30,7 @@ public final class SpecText<T> {
       try {
         return new Form<>(SpecTerm.read(declaration).getFirst(), prefix, example, reader);
       } catch (SpecTerm.SyntaxException e) {
-        throw new IllegalStateException(declaration + ": " + e.getMessage(), e);
+        throw new IllegalStateException("declaration \"" + declaration + "\": " + e.fault, e);
       }
     }
 
@@ -160,7 +160,7 @@ public final class SpecText<T> {
       var value = new SpecArguments.Value(given.value(), given.valuePosition());
       if (values.put(name, value) != null) {
         throw new IllegalArgumentException(
-            "%s is given a second time at character %d".formatted(name, given.position()));
+            "%s is given a second time at character %s".formatted(name, given.position()));
       }
     }
     for (SpecTerm.Argument declared : form.declared().arguments()) {
@@ -177,20 +177,20 @@ public final class SpecText<T> {
   private static String placed(SpecTerm.Argument given, int i, boolean named, List<String> names) {
     if (named) {
       throw new IllegalArgumentException(
-          "\"%s\" at character %d needs a name, since the value before it has one"
+          "\"%s\" at character %s needs a name, since a value before it has one"
               .formatted(given.value(), given.position()));
     }
     if (i >= names.size()) {
       throw new IllegalArgumentException(
-          "\"%s\" at character %d is one value too many"
+          "\"%s\" at character %s is one value too many"
               .formatted(given.value(), given.position()));
     }
     return names.get(i);
   }
 
   private static String unknown(String role, String word, int position, List<String> known) {
-    return "unknown %s \"%s\" at character %d".formatted(role, word, position)
-        + Nearest.to(word, known).map(", did you mean \"%s\"?"::formatted).orElse("");
+    return "unknown %s \"%s\" at character %s".formatted(role, word, position)
+        + Nearest.to(word, known).map(" (did you mean \"%s\"?)"::formatted).orElse("");
   }
 
   private List<Form<?>> allForms() {

@@ -78,8 +78,7 @@ final class BatchTargets {
   /** Loss of a sample, in nats. */
   double loss(int sample, double logSumExp) {
     return switch (loss) {
-      case Loss.DSoftmax(double scale, double d) ->
-          softplus(scale * d - logit[sample]) + logSumExp;
+      case Loss.DSoftmax(double scale, double d) -> softplus(scale * d - logit[sample]) + logSumExp;
       case Loss.Softmax _, Loss.NormalisedSoftmax _, Loss.CosFace _, Loss.ArcFace _ ->
           logSumExp - logit[sample];
     };

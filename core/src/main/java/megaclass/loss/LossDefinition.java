@@ -2,6 +2,7 @@
 package megaclass.loss;
 
 import java.util.Arrays;
+import megaclass.internal.Check;
 
 /**
  * The definition of every {@link Loss} and its gradients, in double precision and in plain loops.
@@ -58,14 +59,16 @@ public final class LossDefinition {
   /**
    * Computes the loss of a mini-batch and the gradients of its mean.
    *
-   * @throws IllegalArgumentException when a target is not active, the presence of a bias does not
-   *     fit the loss, or an example or active class has length 0 under a normalised loss
+   * @throws IllegalArgumentException when the batch is empty, a target is not active, the presence
+   *     of a bias does not fit the loss, or an example or active class has length 0 under a
+   *     normalised loss
    */
   public static Result lossAndGradient(Loss loss, Batch batch, Head head, Active active) {
     if (loss.bias() != (head.bias().length > 0)) {
       throw new IllegalArgumentException(
           loss + (loss.bias() ? " needs a bias for each class" : " takes no bias"));
     }
+    Check.positive("number of examples", batch.features().length);
     double[][] x = new double[batch.features().length][];
     for (int i = 0; i < x.length; i++) {
       double[] row = batch.features()[i];
@@ -125,7 +128,8 @@ public final class LossDefinition {
 
   /**
    * The derivatives (numActive) of the loss of one example by its logits (numActive): p_j for a
-   * class that is not the target and, for the target, p_y - 1, or the slope of D-Softmax's own term.
+   * class that is not the target and, for the target, p_y - 1, or the slope of D-Softmax's own
+   * term.
    */
   private static double[] logitGradient(Loss loss, double[] logits, int target) {
     double logSum = logSumExp(loss.separateTarget() ? withoutTarget(logits, target) : logits);

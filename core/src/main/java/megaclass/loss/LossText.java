@@ -10,11 +10,11 @@ final class LossText {
           .form("softmax(bias=false)", "softmax", a -> new Loss.Softmax(a.flag("bias")))
           .form(
               "normsoftmax(scale=16)",
-              "normsoftmax(scale=16)",
+              "normsoftmax(scale=30)",
               a -> new Loss.NormalisedSoftmax(a.number("scale")))
           .form(
               "cosface(scale=64, margin=0.4)",
-              "cosface(scale=64, margin=0.4)",
+              "cosface(scale=30, margin=0.2)",
               a -> new Loss.CosFace(a.number("scale"), a.number("margin")))
           .form(
               "arcface(scale=64, margin=0.5, backward=exact)",
@@ -26,7 +26,7 @@ final class LossText {
                       a.choice("backward", Loss.Backward.class)))
           .form(
               "dsoftmax(scale=64, d=0.9)",
-              "dsoftmax(scale=64, d=0.9)",
+              "dsoftmax(scale=16, d=0.5)",
               a -> new Loss.DSoftmax(a.number("scale"), a.number("d")));
 
   private LossText() {}

@@ -2,7 +2,7 @@
 package megaclass.loss;
 
 import megaclass.backbone.Embeddings;
-import megaclass.compute.ComputeBackend;
+import megaclass.compute.Engine;
 import megaclass.compute.RowUpdate;
 import megaclass.compute.StageClock;
 import megaclass.compute.StageClock.Stage;
@@ -25,7 +25,6 @@ import megaclass.weights.ClassWeights;
  */
 public final class SoftmaxHead implements AutoCloseable {
   private final Loss loss;
-  private final ComputeBackend backend;
   private final Workers workers;
   private final StageClock clock;
   private final TileMemory memory;
@@ -39,23 +38,15 @@ public final class SoftmaxHead implements AutoCloseable {
    *
    * @param weights (numClasses, dim)
    */
-  public SoftmaxHead(
-      Loss loss,
-      ClassWeights weights,
-      int batchSize,
-      ComputeBackend backend,
-      Workers workers,
-      StageClock clock) {
+  public SoftmaxHead(Loss loss, ClassWeights weights, int batchSize, Engine engine) {
     this.loss = loss;
-    this.backend = backend;
-    this.workers = workers;
-    this.clock = clock;
+    this.workers = engine.workers();
+    this.clock = engine.clock();
     memory = new TileMemory(batchSize, weights.matrix().width(), workers.threads());
     targets = new BatchTargets(loss, batchSize);
     kernels = new TileKernel[workers.threads()];
     for (int worker = 0; worker < kernels.length; worker++) {
-      kernels[worker] =
-          new TileKernel(loss, weights.matrix(), memory, targets, backend, worker);
+      kernels[worker] = new TileKernel(loss, weights.matrix(), memory, targets, engine.backend(), worker);
     }
     logSumExp = new double[batchSize];
     exampleLoss = new double[batchSize];
@@ -119,11 +110,6 @@ public final class SoftmaxHead implements AutoCloseable {
           }
         });
     embeddings.finishGradient(memory.gradients(tiles));
-  }
-
-  /** The backend that does the arithmetic. */
-  public ComputeBackend backend() {
-    return backend;
   }
 
   @Override

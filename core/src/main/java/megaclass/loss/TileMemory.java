@@ -35,8 +35,11 @@ final class TileMemory implements AutoCloseable {
   /** Finite, so that (-infinity) - offset is never NaN; below every logit that can occur. */
   private static final float LOWEST = -1e30f;
 
-  /** How a batch is cut: tile t has rows [t * tileRows, (t + 1) * tileRows) of the active classes. */
-  record Tiles(int numActive, int tileRows, int numPanels, int numTiles, int numKept, int numChunks) {
+  /**
+   * How a batch is cut: tile t has rows [t * tileRows, (t + 1) * tileRows) of the active classes.
+   */
+  record Tiles(
+      int numActive, int tileRows, int numPanels, int numTiles, int numKept, int numChunks) {
     /** The first tile of a chunk. */
     int firstTile(int chunk) {
       return (int) ((long) numTiles * chunk / numChunks);
@@ -70,15 +73,16 @@ final class TileMemory implements AutoCloseable {
     tileBytes = tileBytes(maxPanels);
     packedBytes = 4L * MAX_TILE_ROWS * stride;
     all = NativeMemory.allocate(sizeInBytes(batchSize, width, threads), arena);
-    var allocator = new Object() {
-      private long next = all.address();
+    var allocator =
+        new Object() {
+          private long next = all.address();
 
-      long take(long bytes) {
-        long address = next;
-        next += (bytes + 63) / 64 * 64;
-        return address;
-      }
-    };
+          long take(long bytes) {
+            long address = next;
+            next += (bytes + 63) / 64 * 64;
+            return address;
+          }
+        };
     kept = allocator.take(KEPT_BYTES);
     keptOffsets = allocator.take(KEPT_BYTES / MIN_TILE_ROWS);
     logSumExps = allocator.take(laneBytes);

@@ -12,9 +12,8 @@ import megaclass.backbone.Backbone;
 import megaclass.backbone.BackboneSpec;
 import megaclass.backbone.BagBackbone;
 import megaclass.backbone.FrozenBackbone;
-import megaclass.compute.ComputeBackend;
+import megaclass.compute.Engine;
 import megaclass.compute.RowMatrix;
-import megaclass.compute.Workers;
 import megaclass.data.Dataset;
 import megaclass.data.FeatureKind;
 import megaclass.eval.Evaluation;
@@ -30,31 +29,29 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Classifier implements AutoCloseable {
   private final ModelParts model;
-  private final ComputeBackend backend;
-  private final Workers workers;
+  private final Engine engine;
   private final Backbone backbone;
   private final Arena arena;
   private @Nullable Evaluator evaluator;
   private int evaluatorK;
 
   /** A classifier of these parts, which it owns from now on. */
-  public Classifier(ModelParts model, ComputeBackend backend, Workers workers) {
-    this(model, backend, workers, Arena.ofShared());
+  public Classifier(ModelParts model, Engine engine) {
+    this(model, engine, Arena.ofShared());
   }
 
-  private Classifier(ModelParts model, ComputeBackend backend, Workers workers, Arena arena) {
+  private Classifier(ModelParts model, Engine engine, Arena arena) {
     this.model = model;
-    this.backend = backend;
-    this.workers = workers;
+    this.engine = engine;
     this.arena = arena;
-    this.backbone = backbone(model, backend, workers);
+    this.backbone = backbone(model, engine);
   }
 
-  private static Backbone backbone(ModelParts model, ComputeBackend backend, Workers workers) {
+  private static Backbone backbone(ModelParts model, Engine engine) {
     RowMatrix table = model.table();
     return switch (model.backbone()) {
       case BackboneSpec.Bag bag when table != null ->
-          new BagBackbone(bag, table, 0, backend, workers);
+          new BagBackbone(bag, table, 0, engine);
       case BackboneSpec.Bag _ -> throw new IllegalArgumentException("a bag needs its table");
       case BackboneSpec.Frozen _ -> new FrozenBackbone(model.weights().dim());
     };
@@ -77,8 +74,7 @@ public final class Classifier implements AutoCloseable {
     Arena arena = Arena.ofShared();
     try {
       ModelParts model = ModelFile.read(file, arena);
-      return new Classifier(
-          model, ComputeBackend.named(backend), new Workers(threads), arena);
+      return new Classifier(model, Engine.start(backend, threads), arena);
     } catch (RuntimeException e) {
       arena.close();
       throw e;
@@ -161,7 +157,8 @@ public final class Classifier implements AutoCloseable {
       if (current != null) {
         current.close();
       }
-      current = new Evaluator(backbone, model.weights(), model.loss(), k, backend, workers);
+      current = new Evaluator(
+              new Evaluator.Model(backbone, model.weights(), model.loss()), k, engine);
       evaluator = current;
       evaluatorK = k;
     }
@@ -234,7 +231,7 @@ public final class Classifier implements AutoCloseable {
       evaluator.close();
     }
     backbone.close();
-    workers.close();
+    engine.close();
     model.weights().close();
     if (model.table() != null) {
       model.table().close();

@@ -85,14 +85,12 @@ final class ModelFile {
   static ModelParts read(Path path, Arena arena) {
     var file = SectionFile.open(path, KIND, VERSION, arena);
     var meta =
-        TextProperties.parse(
-            new String(file.section(META).toArray(ValueLayout.JAVA_BYTE), UTF_8));
+        TextProperties.parse(new String(file.section(META).toArray(ValueLayout.JAVA_BYTE), UTF_8));
     int numClasses = number(path, meta, "classes");
     int dim = number(path, meta, "dim");
     Loss loss = Loss.parse(text(path, meta, "loss"));
     BackboneSpec backbone = BackboneSpec.parse(text(path, meta, "backbone"));
-    ClassWeights weights =
-        ClassWeights.over(file.section(WEIGHTS), numClasses, dim, loss.bias());
+    ClassWeights weights = ClassWeights.over(file.section(WEIGHTS), numClasses, dim, loss.bias());
     @Nullable RowMatrix table =
         switch (backbone) {
           case BackboneSpec.Frozen _ -> null;
@@ -105,8 +103,7 @@ final class ModelFile {
             provenance.put(name.substring(PROVENANCE.length()), value);
           }
         });
-    long[] counts =
-        file.section(COUNTS, 8L * numClasses).toArray(ValueLayout.JAVA_LONG_UNALIGNED);
+    long[] counts = file.section(COUNTS, 8L * numClasses).toArray(ValueLayout.JAVA_LONG_UNALIGNED);
     return new ModelParts(
         loss, backbone, weights, table, Labels.read(file), counts, Map.copyOf(provenance));
   }

@@ -68,20 +68,17 @@ public sealed interface LearningRate {
   /**
    * Times a factor at each milestone.
    *
-   * @param at milestones as shares of all steps, each in (0, 1), rising
+   * @param at milestones as shares of all steps, at least one, each in (0, 1), rising
    * @param factor what each milestone multiplies the rate by, in (0, 1]
    * @param warmup share of all steps, in [0, 1]
    */
   record Step(List<Double> at, double factor, double warmup) implements LearningRate {
     public Step {
       at = List.copyOf(at);
-      double before = 0.0;
-      for (double milestone : at) {
-        if (!(milestone > before && milestone < 1.0)) {
-          throw new IllegalArgumentException(
-              "at must be shares of all steps that rise between 0 and 1, but was " + text(at));
-        }
-        before = milestone;
+      if (at.isEmpty() || !risesBetweenZeroAndOne(at)) {
+        throw new IllegalArgumentException(
+            "at must be shares of all steps that rise between 0 and 1, but was "
+                + (at.isEmpty() ? "none" : text(at)));
       }
       Check.inLeftOpenRange("factor", factor, 0.0, 1.0);
       checkWarmup(warmup);
@@ -91,6 +88,17 @@ public sealed interface LearningRate {
     public String toString() {
       return "step(at=%s, factor=%s, warmup=%s)"
           .formatted(text(at), SpecText.text(factor), SpecText.text(warmup));
+    }
+
+    private static boolean risesBetweenZeroAndOne(List<Double> at) {
+      double before = 0.0;
+      for (double milestone : at) {
+        if (!(milestone > before && milestone < 1.0)) {
+          return false;
+        }
+        before = milestone;
+      }
+      return true;
     }
 
     private static String text(List<Double> at) {

@@ -10,7 +10,7 @@ final class OptimText {
       SpecText.<OptimizerSpec>of("optimizer")
           .form(
               "sgd(momentum=0.9, nesterov=false, decay=0, lazyDecay=exact)",
-              "sgd(momentum=0.9, decay=0.0001)",
+              "sgd(momentum=0.9, decay=1e-4)",
               a ->
                   new OptimizerSpec.Sgd(
                       a.number("momentum"),
@@ -24,7 +24,8 @@ final class OptimText {
 
   static final SpecText<LearningRate> LEARNING_RATES =
       SpecText.<LearningRate>of("learning rate schedule")
-          .form("constant(warmup=0)", "constant", a -> new LearningRate.Constant(a.number("warmup")))
+          .form(
+              "constant(warmup=0)", "constant", a -> new LearningRate.Constant(a.number("warmup")))
           .form("linear(warmup=0)", "linear", a -> new LearningRate.Linear(a.number("warmup")))
           .form(
               "cosine(warmup=0)",

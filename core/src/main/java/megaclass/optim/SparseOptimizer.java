@@ -14,8 +14,8 @@ import megaclass.compute.Workers;
  * <p>Under momentum or decay a dense optimizer moves every row in every step. Here a row keeps the
  * step it was last moved in, and {@link #catchUp} makes up for the steps it missed, all at once
  * (see {@link CatchUp}); it must be called for every row before the row is used. The order of a
- * step is {@link #beginStep}, catchUp of the rows in use, {@link #update} of those with a gradient, and
- * {@link #endStep}.
+ * step is {@link #beginStep}, catchUp of the rows in use, {@link #update} of those with a gradient,
+ * and {@link #endStep}.
  *
  * <p>{@link #update} may be called from several threads for different rows; the rest from one.
  */

@@ -43,8 +43,7 @@ public final class ActiveClasses {
    * @param targets class id of each sample, (batch), each among {@code classIds}
    * @throws IllegalArgumentException when a target is missing
    */
-  public static ActiveClasses of(
-      int[] classIds, float @Nullable [] logWeights, int[] targets) {
+  public static ActiveClasses of(int[] classIds, float @Nullable [] logWeights, int[] targets) {
     int[] positions = new int[targets.length];
     for (int i = 0; i < targets.length; i++) {
       positions[i] = Arrays.binarySearch(classIds, targets[i]);

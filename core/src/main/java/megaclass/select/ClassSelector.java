@@ -2,8 +2,7 @@
 package megaclass.select;
 
 import megaclass.backbone.Embeddings;
-import megaclass.compute.ComputeBackend;
-import megaclass.compute.Workers;
+import megaclass.compute.Engine;
 import megaclass.weights.ClassWeights;
 
 /**
@@ -37,19 +36,17 @@ public interface ClassSelector extends AutoCloseable {
       ClassWeights weights,
       boolean normalised,
       long seed,
-      ComputeBackend backend,
-      Workers workers) {
+      Engine engine) {
     int numClasses = weights.numClasses();
     return switch (spec) {
-      case SelectorSpec.All _ ->
-          (_, targets, _) -> ActiveClasses.all(numClasses, targets);
+      case SelectorSpec.All _ -> (_, targets, _) -> ActiveClasses.all(numClasses, targets);
       case SelectorSpec.Uniform(double rate, boolean corrected) ->
           new UniformClasses(numClasses, rate, corrected, seed);
       case SelectorSpec.ExactTop(int numActive) ->
-          new ExactTopClasses(weights, normalised, numActive, backend, workers);
+          new ExactTopClasses(weights, normalised, numActive, engine);
       case SelectorSpec.WithTail(SelectorSpec base, double share) ->
           new TailedClasses(
-              of(base, weights, normalised, seed, backend, workers), numClasses, share, seed);
+              of(base, weights, normalised, seed, engine), numClasses, share, seed);
     };
   }
 }

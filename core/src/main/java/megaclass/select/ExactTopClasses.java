@@ -8,6 +8,7 @@ import java.lang.foreign.Arena;
 import java.util.Arrays;
 import megaclass.backbone.Embeddings;
 import megaclass.compute.ComputeBackend;
+import megaclass.compute.Engine;
 import megaclass.compute.NativeMemory;
 import megaclass.compute.RowMatrix;
 import megaclass.compute.Workers;
@@ -31,17 +32,12 @@ final class ExactTopClasses implements ClassSelector {
   private final long tiles;
   private final float[] scores;
 
-  ExactTopClasses(
-      ClassWeights weights,
-      boolean normalised,
-      int numActive,
-      ComputeBackend backend,
-      Workers workers) {
+  ExactTopClasses(ClassWeights weights, boolean normalised, int numActive, Engine engine) {
     this.rows = weights.matrix();
     this.normalised = normalised;
     this.numActive = Math.min(numActive, weights.numClasses());
-    this.backend = backend;
-    this.workers = workers;
+    this.backend = engine.backend();
+    this.workers = engine.workers();
     tiles = NativeMemory.allocate(4L * PANEL * TILE_ROWS * workers.threads(), arena).address();
     scores = new float[weights.numClasses()];
   }

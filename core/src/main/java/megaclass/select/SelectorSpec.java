@@ -51,7 +51,7 @@ public sealed interface SelectorSpec {
 
     @Override
     public String toString() {
-      return "exactTop(%d)".formatted(numActive);
+      return "exactTop(%s)".formatted(numActive);
     }
   }
 
@@ -70,10 +70,12 @@ public sealed interface SelectorSpec {
             throw new IllegalArgumentException(
                 "tail needs a selector that leaves classes out, but all leaves none out");
         case WithTail _ ->
-            throw new IllegalArgumentException("a selector has one tail at most, but two are given");
+            throw new IllegalArgumentException(
+                "a selector has one tail at most, but two are given");
         case Uniform(double _, boolean corrected) when corrected ->
             throw new IllegalArgumentException(
-                "corrected=true already stands for the classes left out; give it or tail, not both");
+                "corrected=true already stands for the classes left out; give it or tail, not"
+                    + " both");
         case Uniform _, ExactTop _ -> {}
       }
     }

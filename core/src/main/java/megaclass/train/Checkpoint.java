@@ -170,8 +170,7 @@ final class Checkpoint {
 
   private static void read(Path committed, String name, RowMatrix.Shard shard) {
     try (Arena arena = Arena.ofShared()) {
-      var file =
-          SectionFile.open(committed.resolve(fileName(name, shard)), KIND, VERSION, arena);
+      var file = SectionFile.open(committed.resolve(fileName(name, shard)), KIND, VERSION, arena);
       copy(file, "rows", shard.rows());
       copy(file, "accumulators", shard.accumulators());
       copy(file, "steps", shard.lastSteps());

@@ -24,8 +24,7 @@ public record MemoryPlan(Map<String, Long> bytes) {
    * @param numClasses classes of the data
    * @param dataBytes size of the mapped data file, which the system may drop from memory
    */
-  public static MemoryPlan of(
-      TrainConfig config, int numClasses, long dataBytes) {
+  public static MemoryPlan of(TrainConfig config, int numClasses, long dataBytes) {
     var terms = new LinkedHashMap<String, Long>();
     int width = config.dim() + (config.loss().bias() ? 1 : 0);
     RowMatrix.State state = SparseOptimizer.stateFor(config.optimizer());

@@ -16,8 +16,7 @@ final class ProgressMeter {
   private double lossSum;
   private long examples;
 
-  ProgressMeter(
-      TrainState state, long stepsPerEpoch, Consumer<? super TrainEvent> listener) {
+  ProgressMeter(TrainState state, long stepsPerEpoch, Consumer<? super TrainEvent> listener) {
     this.state = state;
     this.stepsPerEpoch = stepsPerEpoch;
     this.listener = listener;
@@ -38,7 +37,7 @@ final class ProgressMeter {
               state.learningRate(step - 1),
               examples / Math.max(1e-9, now - lastReport),
               numActive,
-              state.clock().seconds(),
+              state.engine().clock().seconds(),
               now));
       lastReport = now;
       lossSum = 0;
@@ -61,7 +60,6 @@ final class ProgressMeter {
   }
 
   void finish(long step, boolean completed) {
-    listener.accept(
-        new TrainEvent.Finished(step, completed, seconds(), state.clock().seconds()));
+    listener.accept(new TrainEvent.Finished(step, completed, seconds(), state.engine().clock().seconds()));
   }
 }

@@ -3,20 +3,25 @@ package megaclass.train;
 
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.function.Consumer;
 import megaclass.backbone.BackboneSpec;
 import megaclass.compute.ComputeBackend;
+import megaclass.data.EpochOrder;
 import megaclass.internal.Check;
 import megaclass.loss.Loss;
 import megaclass.optim.LearningRate;
 import megaclass.optim.OptimizerSpec;
 import megaclass.select.SelectorSpec;
+import megaclass.weights.Initialisation;
 
 /**
- * The settings of a training run. Start from {@link #defaults} and change what differs:
- * {@code TrainConfig.defaults().withLoss(Loss.arcFace(64, 0.5)).withEpochs(5)}.
+ * The settings of a training run. Start from {@link #defaults} and change what differs: {@code
+ * TrainConfig.defaults().withLoss(Loss.arcFace(64, 0.5)).withEpochs(5)}.
  *
  * @param backbone from features to embeddings
- * @param dim floats of an embedding and of a class weight; a frozen backbone takes the features' own
+ * @param dim floats of an embedding and of a class weight; a frozen backbone takes the features'
+ *     own
+ * @param initialisation where class weights start
  * @param loss what is minimised
  * @param selector which classes a batch sees
  * @param optimizer how rows move
@@ -25,6 +30,9 @@ import megaclass.select.SelectorSpec;
  * @param schedule factor on both learning rates over the run
  * @param epochs passes over the data, above 0; may be a fraction
  * @param batchSize samples a step, at least 1
+ * @param neighbourhood examples next to each other in the data that stay together in the shuffle: a
+ *     power of 2 in [1, 1024]; more than 1 where the data is sorted so that neighbours are
+ *     confusable
  * @param seed everything random follows from it
  * @param threads threads that work, at least 1
  * @param backend "auto", "vector" or "scalar"
@@ -32,6 +40,7 @@ import megaclass.select.SelectorSpec;
 public record TrainConfig(
     BackboneSpec backbone,
     int dim,
+    Initialisation initialisation,
     Loss loss,
     SelectorSpec selector,
     OptimizerSpec optimizer,
@@ -40,6 +49,7 @@ public record TrainConfig(
     LearningRate schedule,
     double epochs,
     int batchSize,
+    int neighbourhood,
     long seed,
     int threads,
     String backend) {
@@ -51,6 +61,7 @@ public record TrainConfig(
     Check.positive("backboneLearningRate", backboneLearningRate);
     Check.positive("epochs", epochs);
     Check.inRange("batchSize", batchSize, 1, 65_536);
+    EpochOrder.checkNeighbourhood(neighbourhood);
     Check.inRange("threads", threads, 1, 1024);
     if (!ComputeBackend.NAMES.contains(backend)) {
       throw new IllegalArgumentException(
@@ -64,6 +75,7 @@ public record TrainConfig(
     return new TrainConfig(
         new BackboneSpec.Frozen(),
         128,
+        Initialisation.CLASS_MEANS,
         Loss.normalisedSoftmax(16),
         new SelectorSpec.Uniform(0.1, false),
         new OptimizerSpec.AdaGrad(1e-8),
@@ -72,6 +84,7 @@ public record TrainConfig(
         new LearningRate.Linear(0),
         3,
         256,
+        1,
         42,
         Runtime.getRuntime().availableProcessors(),
         "auto");
@@ -79,67 +92,77 @@ public record TrainConfig(
 
   /** The same with another backbone. */
   public TrainConfig withBackbone(BackboneSpec backbone) {
-    return new TrainConfig(backbone, dim, loss, selector, optimizer, learningRate, backboneLearningRate, schedule, epochs, batchSize, seed, threads, backend);
+    return edited(draft -> draft.backbone = backbone);
   }
 
   /** The same with another dim. */
   public TrainConfig withDim(int dim) {
-    return new TrainConfig(backbone, dim, loss, selector, optimizer, learningRate, backboneLearningRate, schedule, epochs, batchSize, seed, threads, backend);
+    return edited(draft -> draft.dim = dim);
+  }
+
+  /** The same with another initialisation. */
+  public TrainConfig withInitialisation(Initialisation initialisation) {
+    return edited(draft -> draft.initialisation = initialisation);
   }
 
   /** The same with another loss. */
   public TrainConfig withLoss(Loss loss) {
-    return new TrainConfig(backbone, dim, loss, selector, optimizer, learningRate, backboneLearningRate, schedule, epochs, batchSize, seed, threads, backend);
+    return edited(draft -> draft.loss = loss);
   }
 
   /** The same with another selector. */
   public TrainConfig withSelector(SelectorSpec selector) {
-    return new TrainConfig(backbone, dim, loss, selector, optimizer, learningRate, backboneLearningRate, schedule, epochs, batchSize, seed, threads, backend);
+    return edited(draft -> draft.selector = selector);
   }
 
   /** The same with another optimizer. */
   public TrainConfig withOptimizer(OptimizerSpec optimizer) {
-    return new TrainConfig(backbone, dim, loss, selector, optimizer, learningRate, backboneLearningRate, schedule, epochs, batchSize, seed, threads, backend);
+    return edited(draft -> draft.optimizer = optimizer);
   }
 
   /** The same with another learningRate. */
   public TrainConfig withLearningRate(double learningRate) {
-    return new TrainConfig(backbone, dim, loss, selector, optimizer, learningRate, backboneLearningRate, schedule, epochs, batchSize, seed, threads, backend);
+    return edited(draft -> draft.learningRate = learningRate);
   }
 
   /** The same with another backboneLearningRate. */
   public TrainConfig withBackboneLearningRate(double backboneLearningRate) {
-    return new TrainConfig(backbone, dim, loss, selector, optimizer, learningRate, backboneLearningRate, schedule, epochs, batchSize, seed, threads, backend);
+    return edited(draft -> draft.backboneLearningRate = backboneLearningRate);
   }
 
   /** The same with another schedule. */
   public TrainConfig withSchedule(LearningRate schedule) {
-    return new TrainConfig(backbone, dim, loss, selector, optimizer, learningRate, backboneLearningRate, schedule, epochs, batchSize, seed, threads, backend);
+    return edited(draft -> draft.schedule = schedule);
   }
 
   /** The same with another epochs. */
   public TrainConfig withEpochs(double epochs) {
-    return new TrainConfig(backbone, dim, loss, selector, optimizer, learningRate, backboneLearningRate, schedule, epochs, batchSize, seed, threads, backend);
+    return edited(draft -> draft.epochs = epochs);
   }
 
   /** The same with another batchSize. */
   public TrainConfig withBatchSize(int batchSize) {
-    return new TrainConfig(backbone, dim, loss, selector, optimizer, learningRate, backboneLearningRate, schedule, epochs, batchSize, seed, threads, backend);
+    return edited(draft -> draft.batchSize = batchSize);
+  }
+
+  /** The same with another neighbourhood. */
+  public TrainConfig withNeighbourhood(int neighbourhood) {
+    return edited(draft -> draft.neighbourhood = neighbourhood);
   }
 
   /** The same with another seed. */
   public TrainConfig withSeed(long seed) {
-    return new TrainConfig(backbone, dim, loss, selector, optimizer, learningRate, backboneLearningRate, schedule, epochs, batchSize, seed, threads, backend);
+    return edited(draft -> draft.seed = seed);
   }
 
   /** The same with another threads. */
   public TrainConfig withThreads(int threads) {
-    return new TrainConfig(backbone, dim, loss, selector, optimizer, learningRate, backboneLearningRate, schedule, epochs, batchSize, seed, threads, backend);
+    return edited(draft -> draft.threads = threads);
   }
 
   /** The same with another backend. */
   public TrainConfig withBackend(String backend) {
-    return new TrainConfig(backbone, dim, loss, selector, optimizer, learningRate, backboneLearningRate, schedule, epochs, batchSize, seed, threads, backend);
+    return edited(draft -> draft.backend = backend);
   }
 
   /**
@@ -150,6 +173,7 @@ public record TrainConfig(
     var settings = new LinkedHashMap<String, String>();
     settings.put("backbone", backbone.toString());
     settings.put("dim", String.valueOf(dim));
+    settings.put("initialisation", initialisation.toString());
     settings.put("loss", loss.toString());
     settings.put("selector", selector.toString());
     settings.put("optimizer", optimizer.toString());
@@ -158,8 +182,56 @@ public record TrainConfig(
     settings.put("schedule", schedule.toString());
     settings.put("epochs", String.valueOf(epochs));
     settings.put("batchSize", String.valueOf(batchSize));
+    settings.put("neighbourhood", String.valueOf(neighbourhood));
     settings.put("seed", String.valueOf(seed));
     settings.put("backend", backend);
     return settings;
+  }
+
+  private TrainConfig edited(Consumer<Draft> edit) {
+    var draft = new Draft(this);
+    edit.accept(draft);
+    return draft.toConfig();
+  }
+
+  /** The components as variables, so that a {@code with} method names only the one it changes. */
+  private static final class Draft {
+    private BackboneSpec backbone;
+    private int dim;
+    private Initialisation initialisation;
+    private Loss loss;
+    private SelectorSpec selector;
+    private OptimizerSpec optimizer;
+    private double learningRate;
+    private double backboneLearningRate;
+    private LearningRate schedule;
+    private double epochs;
+    private int batchSize;
+    private int neighbourhood;
+    private long seed;
+    private int threads;
+    private String backend;
+
+    Draft(TrainConfig from) {
+      backbone = from.backbone;
+      dim = from.dim;
+      initialisation = from.initialisation;
+      loss = from.loss;
+      selector = from.selector;
+      optimizer = from.optimizer;
+      learningRate = from.learningRate;
+      backboneLearningRate = from.backboneLearningRate;
+      schedule = from.schedule;
+      epochs = from.epochs;
+      batchSize = from.batchSize;
+      neighbourhood = from.neighbourhood;
+      seed = from.seed;
+      threads = from.threads;
+      backend = from.backend;
+    }
+
+    TrainConfig toConfig() {
+      return new TrainConfig(backbone, dim, initialisation, loss, selector, optimizer, learningRate, backboneLearningRate, schedule, epochs, batchSize, neighbourhood, seed, threads, backend);
+    }
   }
 }

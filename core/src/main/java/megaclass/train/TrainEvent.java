@@ -64,7 +64,6 @@ public sealed interface TrainEvent {
    * @param completed false when it was asked to stop before its last step
    * @param seconds of training since this process started, evaluations left out
    */
-  record Finished(
-      long step, boolean completed, double seconds, Map<String, Double> stageSeconds)
+  record Finished(long step, boolean completed, double seconds, Map<String, Double> stageSeconds)
       implements TrainEvent {}
 }

@@ -36,8 +36,8 @@ final class TrainLoop {
     this.head = state.head();
     this.weightOptimizer = state.weightOptimizer();
     this.backboneOptimizer = state.backboneOptimizer();
-    this.workers = state.workers();
-    this.clock = state.clock();
+    this.workers = state.engine().workers();
+    this.clock = state.engine().clock();
   }
 
   /** Trains on one mini-batch and returns its mean loss. */

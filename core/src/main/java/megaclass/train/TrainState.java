@@ -6,10 +6,8 @@ import megaclass.backbone.BackboneSpec;
 import megaclass.backbone.BagBackbone;
 import megaclass.backbone.Embeddings;
 import megaclass.backbone.FrozenBackbone;
-import megaclass.compute.ComputeBackend;
+import megaclass.compute.Engine;
 import megaclass.compute.RowMatrix;
-import megaclass.compute.StageClock;
-import megaclass.compute.Workers;
 import megaclass.data.Dataset;
 import megaclass.data.FeatureKind;
 import megaclass.internal.Hash;
@@ -17,6 +15,7 @@ import megaclass.loss.SoftmaxHead;
 import megaclass.optim.SparseOptimizer;
 import megaclass.select.ClassSelector;
 import megaclass.weights.ClassWeights;
+import megaclass.weights.Initialisation;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -31,9 +30,7 @@ final class TrainState implements AutoCloseable {
 
   private final TrainConfig config;
   private final long totalSteps;
-  private final ComputeBackend backend;
-  private final Workers workers;
-  private final StageClock clock = new StageClock();
+  private final Engine engine;
   private final ClassWeights weights;
   private final @Nullable RowMatrix table;
   private final Backbone backbone;
@@ -47,33 +44,31 @@ final class TrainState implements AutoCloseable {
     this.config = config;
     this.totalSteps = totalSteps;
     requireMatchingFeatures(config, train);
-    backend = ComputeBackend.named(config.backend());
-    workers = new Workers(config.threads());
+    engine = Engine.start(config.backend(), config.threads());
     boolean normalised = config.loss().normalised();
     boolean bias = config.loss().bias();
     RowMatrix.State rowState = SparseOptimizer.stateFor(config.optimizer());
     weights = ClassWeights.allocate(train.numClasses(), config.dim(), bias, rowState);
     table = table(config, rowState);
-    backbone = backbone(config, table, backend, workers);
+    backbone = backbone(config, table, engine);
     embeddings =
-        new Embeddings(config.batchSize(), config.dim(), normalised, bias, backend, workers);
+        new Embeddings(
+            config.batchSize(), new Embeddings.Shape(config.dim(), normalised, bias), engine);
     selector =
         ClassSelector.of(
             config.selector(),
             weights,
             normalised,
             Hash.key(config.seed(), SELECT),
-            backend,
-            workers);
-    head =
-        new SoftmaxHead(config.loss(), weights, config.batchSize(), backend, workers, clock);
-    weightOptimizer = new SparseOptimizer(config.optimizer(), weights.matrix(), backend);
+            engine);
+    head = new SoftmaxHead(config.loss(), weights, config.batchSize(), engine);
+    weightOptimizer = new SparseOptimizer(config.optimizer(), weights.matrix(), engine.backend());
     // A backbone without parameters has nothing to move; one row stands in for its matrix.
     backboneOptimizer =
         new SparseOptimizer(
             config.optimizer(),
             table == null ? new RowMatrix(1, 1, rowState) : table,
-            backend);
+            engine.backend());
   }
 
   private static void requireMatchingFeatures(TrainConfig config, Dataset train) {
@@ -108,21 +103,25 @@ final class TrainState implements AutoCloseable {
   }
 
   private static Backbone backbone(
-      TrainConfig config, @Nullable RowMatrix table, ComputeBackend backend, Workers workers) {
+      TrainConfig config, @Nullable RowMatrix table, Engine engine) {
     return switch (config.backbone()) {
       case BackboneSpec.Frozen _ -> new FrozenBackbone(config.dim());
       case BackboneSpec.Bag bag when table != null ->
-          new BagBackbone(bag, table, Hash.key(config.seed(), DROPOUT), backend, workers);
+          new BagBackbone(bag, table, Hash.key(config.seed(), DROPOUT), engine);
       case BackboneSpec.Bag _ -> throw new IllegalStateException("a bag without a table");
     };
   }
 
-  /** Fills both matrices with their random initial values. */
-  void initialise() {
-    weights.randomise(Hash.key(config.seed(), WEIGHTS), workers);
+  /** Fills both matrices with their initial values. */
+  void initialise(Dataset train) {
+    weights.randomise(Hash.key(config.seed(), WEIGHTS), engine.workers());
     if (table != null) {
       double deviation = 1 / Math.sqrt(config.dim());
-      table.randomise(deviation, config.dim(), Hash.key(config.seed(), TABLE), workers);
+      table.randomise(deviation, config.dim(), Hash.key(config.seed(), TABLE), engine.workers());
+    }
+    if (config.initialisation() == Initialisation.CLASS_MEANS) {
+      new ClassMeans(weights, backbone, embeddings, engine)
+          .set(train, config.batchSize());
     }
   }
 
@@ -138,9 +137,9 @@ final class TrainState implements AutoCloseable {
 
   /** Applies what untouched rows have missed: before evaluation and before a model is saved. */
   void catchUpAll() {
-    weightOptimizer.catchUpAll(workers);
+    weightOptimizer.catchUpAll(engine.workers());
     if (table != null) {
-      backboneOptimizer.catchUpAll(workers);
+      backboneOptimizer.catchUpAll(engine.workers());
     }
   }
 
@@ -156,16 +155,8 @@ final class TrainState implements AutoCloseable {
     return totalSteps;
   }
 
-  ComputeBackend backend() {
-    return backend;
-  }
-
-  Workers workers() {
-    return workers;
-  }
-
-  StageClock clock() {
-    return clock;
+  Engine engine() {
+    return engine;
   }
 
   ClassWeights weights() {
@@ -201,7 +192,7 @@ final class TrainState implements AutoCloseable {
     return backboneOptimizer;
   }
 
-  /** Frees what only training needs; matrices and workers go on with the classifier. */
+  /** Frees what only training needs; matrices and engine go on with the classifier. */
   @Override
   public void close() {
     head.close();
@@ -212,7 +203,7 @@ final class TrainState implements AutoCloseable {
   /** Frees everything, when there is no classifier to hand it on to. */
   void abandon() {
     close();
-    workers.close();
+    engine.close();
     weights.close();
     if (table != null) {
       table.close();

@@ -22,8 +22,8 @@ import megaclass.model.ModelParts;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Trains a classifier: {@code new Trainer(config).fit(train, IO::println)}. Each {@code with} method
- * returns a new trainer; a trainer is immutable, its runs are independent of each other.
+ * Trains a classifier: {@code new Trainer(config).fit(train, IO::println)}. Each {@code with}
+ * method returns a new trainer; a trainer is immutable, its runs are independent of each other.
  *
  * <p>A run is a function of its settings and data: the same seed gives the same model bit for bit,
  * at any number of threads, also when it was killed and resumed in between.
@@ -66,10 +66,10 @@ public final class Trainer {
   }
 
   /**
-   * Evaluates during the run, for the learning curve.
+   * Evaluates before the first step and during the run, for the learning curve.
    *
    * @param test held-out examples with the classes of the training data
-   * @param times how often, evenly over the steps; at least 1
+   * @param times how often during the run, evenly over the steps; at least 1
    * @param examples how many of them, at least 1; the same ones each time
    */
   public Trainer withValidation(Dataset test, int times, int examples) {
@@ -94,7 +94,7 @@ public final class Trainer {
    */
   public Classifier fit(Dataset train, Consumer<? super TrainEvent> listener) {
     Check.positive("number of training examples", train.numExamples());
-    var reader = new BatchReader(train, config.batchSize(), config.seed());
+    var reader = new BatchReader(train, config.batchSize(), config.neighbourhood(), config.seed());
     long totalSteps = Math.max(1, Math.round(config.epochs() * reader.stepsPerEpoch()));
     var state = new TrainState(config, train, totalSteps);
     try {
@@ -129,6 +129,9 @@ public final class Trainer {
 
     Classifier toEnd() {
       long step = begin();
+      if (step == 0 && validation != null) {
+        evaluate(step, validation);
+      }
       boolean stopped = false;
       long lastSave = System.nanoTime();
       while (step < state.totalSteps() && !stopped) {
@@ -156,15 +159,15 @@ public final class Trainer {
         newest = new Checkpoint(checkpoints.folder()).newest().orElse(null);
       }
       if (newest == null) {
-        state.initialise();
+        state.initialise(train);
       } else {
-        step = Checkpoint.load(newest, settings(), matrices(), state.workers());
+        step = Checkpoint.load(newest, settings(), matrices(), state.engine().workers());
         state.skipTo(step);
       }
       listener.accept(
           new TrainEvent.Started(
               MemoryPlan.of(config, train.numClasses(), 0),
-              state.backend().description(),
+              state.engine().backend().description(),
               reader.stepsPerEpoch(),
               state.totalSteps(),
               step));
@@ -178,35 +181,33 @@ public final class Trainer {
       int times = validation.times();
       long before = (step - 1) * times / state.totalSteps();
       if (step * times / state.totalSteps() > before) {
-        meter.pause();
-        state.catchUpAll();
-        try (var evaluator =
-            new Evaluator(
-                state.backbone(),
-                state.weights(),
-                config.loss(),
-                5,
-                state.backend(),
-                state.workers())) {
-          var evaluation =
-              evaluator.evaluate(
-                  validation.test(), train.classCounts(), validation.examples());
-          listener.accept(new TrainEvent.Evaluated(step, meter.seconds(), evaluation));
-        }
-        meter.goOn();
+        evaluate(step, validation);
       }
     }
 
+    private void evaluate(long step, Validation on) {
+      meter.pause();
+      state.catchUpAll();
+      try (var evaluator =
+          new Evaluator(
+              new Evaluator.Model(state.backbone(), state.weights(), config.loss()),
+              5,
+              state.engine())) {
+        var evaluation = evaluator.evaluate(on.test(), train.classCounts(), on.examples());
+        listener.accept(new TrainEvent.Evaluated(step, meter.seconds(), evaluation));
+      }
+      meter.goOn();
+    }
+
     private boolean isSaveDue(long lastSave) {
-      return checkpoints != null
-          && System.nanoTime() - lastSave > checkpoints.every().toNanos();
+      return checkpoints != null && System.nanoTime() - lastSave > checkpoints.every().toNanos();
     }
 
     private void save(long step) {
       long start = System.nanoTime();
       Checkpoints to = Objects.requireNonNull(checkpoints);
       Path committed =
-          new Checkpoint(to.folder()).save(step, settings(), matrices(), state.workers());
+          new Checkpoint(to.folder()).save(step, settings(), matrices(), state.engine().workers());
       long bytes = matrices().values().stream().mapToLong(RowMatrix::sizeInBytes).sum();
       double seconds = (System.nanoTime() - start) * 1e-9;
       listener.accept(new TrainEvent.CheckpointSaved(step, committed, bytes, seconds));
@@ -240,7 +241,7 @@ public final class Trainer {
       provenance.put("examples", String.valueOf(train.numExamples()));
       provenance.put("steps", String.valueOf(step));
       provenance.put("totalSteps", String.valueOf(state.totalSteps()));
-      provenance.put("arithmetic", state.backend().description());
+      provenance.put("arithmetic", state.engine().backend().description());
       provenance.put("java", Runtime.version().toString());
       var parts =
           new ModelParts(
@@ -251,7 +252,7 @@ public final class Trainer {
               copy(train.labels()),
               train.classCounts(),
               Map.copyOf(provenance));
-      return new Classifier(parts, state.backend(), state.workers());
+      return new Classifier(parts, state.engine());
     }
 
     /** The classifier may outlive the data, whose labels may be mapped. */

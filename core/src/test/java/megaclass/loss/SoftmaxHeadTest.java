@@ -11,10 +11,8 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import megaclass.backbone.Embeddings;
 import megaclass.backbone.FrozenBackbone;
-import megaclass.compute.ComputeBackend;
+import megaclass.compute.Engine;
 import megaclass.compute.RowMatrix;
-import megaclass.compute.StageClock;
-import megaclass.compute.Workers;
 import megaclass.data.Dataset;
 import megaclass.data.MiniBatch;
 import megaclass.select.ActiveClasses;
@@ -22,7 +20,9 @@ import megaclass.weights.ClassWeights;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** The tiled head against {@link LossDefinition}, over odd sizes, losses, selections and threads. */
+/**
+ * The tiled head against {@link LossDefinition}, over odd sizes, losses, selections and threads.
+ */
 class SoftmaxHeadTest {
   /** Sizes of one problem. */
   record Sizes(int numClasses, int dim, int batch) {}
@@ -158,16 +158,17 @@ class SoftmaxHeadTest {
     }
 
     void check(int threads, String backendName) {
-      var backend = ComputeBackend.named(backendName);
-      String[] labels = IntStream.range(0, targets.length).mapToObj(i -> "l" + i).toArray(String[]::new);
-      try (var workers = new Workers(threads);
+      String[] labels =
+          IntStream.range(0, targets.length).mapToObj(i -> "l" + i).toArray(String[]::new);
+      try (var engine = Engine.start(backendName, threads);
           var data = Dataset.of(features, labels);
           var w = ClassWeights.allocate(weights.length, dim, loss.bias(), RowMatrix.State.NONE);
           var embeddings =
               new Embeddings(
-                  targets.length, dim, loss.normalised(), loss.bias(), backend, workers);
-          var head =
-              new SoftmaxHead(loss, w, targets.length, backend, workers, new StageClock());
+                  targets.length,
+                  new Embeddings.Shape(dim, loss.normalised(), loss.bias()),
+                  engine);
+          var head = new SoftmaxHead(loss, w, targets.length, engine);
           var backbone = new FrozenBackbone(dim)) {
         for (int c = 0; c < weights.length; c++) {
           for (int j = 0; j < weights[c].length; j++) {
@@ -192,7 +193,7 @@ class SoftmaxHeadTest {
             active,
             (row, gradient) -> {
               synchronized (column) {
-                backend.scaled(gradient, 1f, w.matrix().stride(), column.address(0));
+                engine.backend().scaled(gradient, 1f, w.matrix().stride(), column.address(0));
                 Arrays.setAll(gradients[row], j -> gradients[row][j] + column.get(0, j));
               }
             });

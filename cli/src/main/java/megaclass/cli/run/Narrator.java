@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: Apache-2.0
+package megaclass.cli.run;
+
+import static megaclass.cli.text.Quantity.bytes;
+import static megaclass.cli.text.Quantity.count;
+import static megaclass.cli.text.Quantity.decimal;
+import static megaclass.cli.text.Quantity.duration;
+import static megaclass.cli.text.Quantity.percent;
+
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Objects;
+import java.util.function.Consumer;
+import java.util.stream.Collectors;
+import megaclass.eval.Evaluation;
+import megaclass.train.TrainEvent;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Puts the events of a training run into messages, for the log and for the metrics file. People get
+ * a line now and then, programs get all of them.
+ */
+final class Narrator implements Consumer<TrainEvent> {
+  /** At least so many lines a run, evenly. */
+  private static final int LINES = 20;
+
+  private static final double SECONDS_BETWEEN_LINES = 60;
+  private static final String HEADINGS =
+      "    step   epoch     loss         lr   examples/s     active   left";
+
+  private final RunDirectory directory;
+  private final RunLog log;
+  private final boolean resumed;
+  private final Message header;
+  private @Nullable Metrics metrics;
+  private long firstStep;
+  private long lastLine;
+  private double lastLineSeconds;
+  private boolean headingsShown;
+
+  Narrator(RunDirectory directory, RunLog log, Message header, boolean resumed) {
+    this.directory = directory;
+    this.log = log;
+    this.header = header;
+    this.resumed = resumed;
+  }
+
+  /** Says a message of the run. */
+  void say(Message message) {
+    log.say(message);
+    if (metrics != null) {
+      metrics.add(message);
+    }
+  }
+
+  /** No more is said. */
+  void close() {
+    if (metrics != null) {
+      metrics.close();
+    }
+  }
+
+  @Override
+  public void accept(TrainEvent event) {
+    switch (event) {
+      case TrainEvent.Started started -> started(started);
+      case TrainEvent.Progress progress -> progress(progress);
+      case TrainEvent.Evaluated evaluated -> evaluated(evaluated);
+      case TrainEvent.CheckpointSaved saved -> saved(saved);
+      case TrainEvent.Finished finished -> finished(finished);
+    }
+  }
+
+  private void started(TrainEvent.Started event) {
+    firstStep = event.firstStep();
+    metrics =
+        resumed
+            ? Metrics.resume(directory.metrics(), firstStep)
+            : Metrics.start(directory.metrics());
+    metrics.add(header);
+    if (resumed) {
+      var fields = new LinkedHashMap<String, Object>();
+      fields.put("step", firstStep);
+      fields.put("totalSteps", event.totalSteps());
+      String from =
+          firstStep == 0
+              ? "no checkpoint is there, so it starts at step 0"
+              : "step " + count(firstStep) + " of " + count(event.totalSteps());
+      say(new Message("resumed", fields, "resume    " + from));
+    }
+  }
+
+  private void progress(TrainEvent.Progress event) {
+    var fields = new LinkedHashMap<String, Object>();
+    fields.put("step", event.step());
+    fields.put("totalSteps", event.totalSteps());
+    fields.put("epoch", event.epoch());
+    fields.put("loss", event.loss());
+    fields.put("learningRate", event.learningRate());
+    fields.put("examplesPerSecond", event.examplesPerSecond());
+    fields.put("numActive", event.numActive());
+    fields.put("seconds", metrics().seconds(event.seconds()));
+    fields.put("stageSeconds", metrics().stageSeconds(event.stageSeconds()));
+    String left = duration(secondsLeft(event));
+    say(new Message("progress", fields, isLineDue(event) ? line(event, left) : ""));
+    log.bar(
+        (double) event.step() / event.totalSteps(),
+        "step %s of %s   loss %s   %s examples/s   %s left"
+            .formatted(
+                count(event.step()),
+                count(event.totalSteps()),
+                decimal(event.loss(), 3),
+                count(Math.round(event.examplesPerSecond())),
+                left));
+  }
+
+  private boolean isLineDue(TrainEvent.Progress event) {
+    long line = event.step() * LINES / event.totalSteps();
+    boolean due = line > lastLine || event.seconds() - lastLineSeconds >= SECONDS_BETWEEN_LINES;
+    if (due) {
+      lastLine = line;
+      lastLineSeconds = event.seconds();
+    }
+    return due;
+  }
+
+  private String line(TrainEvent.Progress event, String left) {
+    String row =
+        "%8s %7s %8s %10s %12s %10s   %s"
+            .formatted(
+                count(event.step()),
+                decimal(event.epoch(), 2),
+                decimal(event.loss(), 3),
+                learningRate(event.learningRate()),
+                count(Math.round(event.examplesPerSecond())),
+                count(event.numActive()),
+                left);
+    String lines = headingsShown ? row : "\n" + HEADINGS + "\n" + row;
+    headingsShown = true;
+    return lines;
+  }
+
+  private double secondsLeft(TrainEvent.Progress event) {
+    long done = Math.max(1, event.step() - firstStep);
+    return event.seconds() / done * (event.totalSteps() - event.step());
+  }
+
+  private void evaluated(TrainEvent.Evaluated event) {
+    var fields = new LinkedHashMap<String, Object>();
+    fields.put("step", event.step());
+    fields.put("seconds", metrics().seconds(event.seconds()));
+    fields.putAll(fields(event.evaluation()));
+    say(new Message("evaluated", fields, "test      " + text(event.evaluation())));
+  }
+
+  private void saved(TrainEvent.CheckpointSaved event) {
+    var fields = new LinkedHashMap<String, Object>();
+    fields.put("step", event.step());
+    fields.put("bytes", event.bytes());
+    fields.put("saveSeconds", event.seconds());
+    String text =
+        "saved     checkpoint at step %s   %s in %s"
+            .formatted(count(event.step()), bytes(event.bytes()), duration(event.seconds()));
+    say(new Message("checkpoint", fields, text));
+  }
+
+  private void finished(TrainEvent.Finished event) {
+    var stages = metrics().stageSeconds(event.stageSeconds());
+    double seconds = metrics().seconds(event.seconds());
+    var fields = new LinkedHashMap<String, Object>();
+    fields.put("step", event.step());
+    fields.put("completed", event.completed());
+    fields.put("seconds", seconds);
+    fields.put("stageSeconds", stages);
+    double all = stages.values().stream().mapToDouble(Double::doubleValue).sum();
+    String shares =
+        stages.entrySet().stream()
+            .map(stage -> stage.getKey() + " " + percent(stage.getValue() / all, 0))
+            .collect(Collectors.joining("   "));
+    String text = "\ntime      %s of training: %s".formatted(duration(seconds), shares);
+    say(new Message("finished", fields, text));
+  }
+
+  private Metrics metrics() {
+    return Objects.requireNonNull(metrics, "an event came before Started");
+  }
+
+  /** The facts of an evaluation. */
+  static Map<String, Object> fields(Evaluation evaluation) {
+    var fields = new LinkedHashMap<String, Object>();
+    fields.put("examples", evaluation.examples());
+    fields.put("top1", evaluation.top1());
+    fields.put("k", evaluation.k());
+    fields.put("topK", evaluation.topK());
+    fields.put("meanLoss", evaluation.meanLoss());
+    fields.put("evaluationSeconds", evaluation.seconds());
+    fields.put(
+        "frequencyDeciles", evaluation.frequencyDeciles().stream().map(Narrator::fields).toList());
+    return fields;
+  }
+
+  private static Map<String, Object> fields(Evaluation.FrequencyDecile decile) {
+    var fields = new LinkedHashMap<String, Object>();
+    fields.put("minCount", decile.minCount());
+    fields.put("maxCount", decile.maxCount());
+    fields.put("examples", decile.examples());
+    if (decile.examples() > 0) {
+      fields.put("top1", decile.top1());
+    }
+    return fields;
+  }
+
+  /** An evaluation in a line. */
+  static String text(Evaluation evaluation) {
+    return "top-1 %s   top-%d %s   loss %s   %s examples in %s"
+        .formatted(
+            percent(evaluation.top1(), 2),
+            evaluation.k(),
+            percent(evaluation.topK(), 2),
+            decimal(evaluation.meanLoss(), 4),
+            count(evaluation.examples()),
+            duration(evaluation.seconds()));
+  }
+
+  private static String learningRate(double rate) {
+    return rate >= 0.001 || rate == 0 ? decimal(rate, 4) : String.format(Locale.ROOT, "%.2e", rate);
+  }
+}

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+package megaclass.cli.source;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.TreeMap;
+import megaclass.cli.Console;
+import megaclass.cli.settings.RunSettings;
+import megaclass.cli.settings.Settings;
+import megaclass.data.Conversion;
+import megaclass.data.ExampleSource;
+import megaclass.data.LabelledText;
+import megaclass.data.NpyFeatures;
+import megaclass.internal.AtomicFiles;
+import megaclass.internal.InvalidFileException;
+import megaclass.internal.TextProperties;
+
+/**
+ * A source converted to a training and a test file, once: a note beside the files says what they
+ * were made of, and they are made anew only when that is not what is asked for.
+ */
+public final class PreparedData {
+  private static final String NOTE_VERSION = "1";
+
+  private final SourceSpec source;
+  private final Conversion conversion;
+  private final Path folder;
+  private final Console console;
+
+  /**
+   * Hears what is done.
+   *
+   * <p>One call before a step that takes a while, one after the conversion.
+   */
+  public interface Listener {
+    /** A Maven artifact is being fetched. */
+    void fetching(String artifact);
+
+    /** The source is being read and written to two files. */
+    void converting(String source, Path folder);
+
+    /** The files were written. */
+    void converted(Conversion.Result result, double seconds);
+
+    /** The files are there already. */
+    void foundConverted(Path train, Path test);
+  }
+
+  private PreparedData(SourceSpec source, Conversion conversion, Path folder, Console console) {
+    this.source = source;
+    this.conversion = conversion;
+    this.folder = folder;
+    this.console = console;
+  }
+
+  /** The files that the settings of a run ask for; nothing is done yet. */
+  public static PreparedData of(Settings settings, Console console) {
+    var conversion =
+        new Conversion(
+            settings.get(RunSettings.TEST_SHARE),
+            settings.get(RunSettings.MIN_EXAMPLES_PER_CLASS),
+            settings.get(RunSettings.SEED));
+    return new PreparedData(
+        SourceSpec.parse(settings.get(RunSettings.SOURCE), settings.get(RunSettings.LABELS)),
+        conversion,
+        console.path(settings.get(RunSettings.DATA_FOLDER)),
+        console);
+  }
+
+  /** The converted training examples. */
+  public Path train() {
+    return folder.resolve(source.name() + "-train.mcd");
+  }
+
+  /** The converted test examples. */
+  public Path test() {
+    return folder.resolve(source.name() + "-test.mcd");
+  }
+
+  /** Makes both files, unless they are there. */
+  public void make(Listener listener) {
+    if (isMade()) {
+      listener.foundConverted(train(), test());
+      return;
+    }
+    ExampleSource examples = open(listener);
+    listener.converting(source.toString(), folder);
+    long start = System.nanoTime();
+    var result = conversion.split(examples, train(), test());
+    AtomicFiles.writeString(note(), TextProperties.format(properties()));
+    listener.converted(result, (System.nanoTime() - start) * 1e-9);
+  }
+
+  private boolean isMade() {
+    if (!Files.exists(note()) || !Files.exists(train()) || !Files.exists(test())) {
+      return false;
+    }
+    try {
+      var made = TextProperties.parse(Files.readString(note(), UTF_8));
+      return new TreeMap<>(made).equals(new TreeMap<>(properties()));
+    } catch (IOException e) {
+      throw new InvalidFileException(note(), e);
+    }
+  }
+
+  /** What the files are made of. */
+  private Map<String, String> properties() {
+    var properties = new LinkedHashMap<String, String>();
+    properties.put("version", NOTE_VERSION);
+    properties.put("source", source.toString());
+    properties.put("testShare", String.valueOf(conversion.testShare()));
+    properties.put("minExamplesPerClass", String.valueOf(conversion.minExamplesPerClass()));
+    properties.put("seed", String.valueOf(conversion.seed()));
+    switch (source) {
+      case SourceSpec.Lemmas _ -> {} // a version of an artifact never changes
+      case SourceSpec.TextFile(var file) -> properties.put("file", stamp(file));
+      case SourceSpec.Rows(var features, var labels) -> {
+        properties.put("features", stamp(features));
+        properties.put("labels", stamp(labels));
+      }
+    }
+    return properties;
+  }
+
+  /** Size and time of a file: when they differ, it is another file. */
+  private String stamp(String file) {
+    var path = console.path(file);
+    try {
+      return Files.size(path) + " bytes, " + Files.getLastModifiedTime(path);
+    } catch (IOException e) {
+      throw new InvalidFileException(Path.of(file), e);
+    }
+  }
+
+  private Path note() {
+    return folder.resolve(source.name() + ".source");
+  }
+
+  private ExampleSource open(Listener listener) {
+    return switch (source) {
+      case SourceSpec.Lemmas(var artifact, var entry) -> {
+        var downloads = folder.resolve("maven");
+        var jar = downloads.resolve(artifact.fileName());
+        if (!Files.exists(jar)) {
+          listener.fetching(artifact.toString());
+          artifact.fetch(downloads, console.environment());
+        }
+        yield LemmaDictionary.open(jar, entry, source.toString());
+      }
+      case SourceSpec.TextFile(var file) -> new LabelledText(console.path(file));
+      case SourceSpec.Rows(var features, var labels) ->
+          NpyFeatures.open(console.path(features), console.path(labels));
+    };
+  }
+}

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+package megaclass.cli.verb;
+
+import static megaclass.cli.text.Quantity.count;
+import static megaclass.cli.text.Quantity.duration;
+
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import megaclass.cli.run.Message;
+import megaclass.cli.run.RunLog;
+import megaclass.cli.source.PreparedData;
+import megaclass.data.Conversion;
+
+/**
+ * Says how data is prepared.
+ *
+ * @param log where it is said
+ */
+record PreparationLog(RunLog log) implements PreparedData.Listener {
+  @Override
+  public void fetching(String artifact) {
+    String text = "fetch     " + artifact + " with Maven";
+    log.say(new Message("fetching", Map.of("artifact", artifact), text));
+  }
+
+  @Override
+  public void converting(String source, Path folder) {
+    String text = "convert   " + source + " once, into " + folder;
+    log.say(new Message("converting", Map.of("source", source, "folder", folder.toString()), text));
+  }
+
+  @Override
+  public void converted(Conversion.Result result, double seconds) {
+    var fields = new LinkedHashMap<String, Object>();
+    fields.put("trainExamples", result.trainExamples());
+    fields.put("testExamples", result.testExamples());
+    fields.put("numClasses", result.numClasses());
+    fields.put("merged", result.merged());
+    fields.put("seconds", seconds);
+    String text =
+        "converted %s examples to train on, %s to test on, %s classes in %s\n"
+            .formatted(
+                count(result.trainExamples()),
+                count(result.testExamples()),
+                count(result.numClasses()),
+                duration(seconds));
+    log.say(new Message("converted", fields, text));
+  }
+
+  @Override
+  public void foundConverted(Path train, Path test) {
+    var fields = Map.of("train", train.toString(), "test", test.toString());
+    log.say(new Message("foundConverted", fields, ""));
+  }
+}

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+package megaclass.train;
+
+import megaclass.backbone.Backbone;
+import megaclass.backbone.Embeddings;
+import megaclass.compute.ComputeBackend;
+import megaclass.compute.Engine;
+import megaclass.compute.RowMatrix;
+import megaclass.compute.Workers;
+import megaclass.data.Dataset;
+import megaclass.data.MiniBatch;
+import megaclass.weights.ClassWeights;
+
+/**
+ * Class weights as the mean direction of the class's examples: one pass over the data, and the
+ * model is a nearest-class-mean classifier before it is trained.
+ */
+final class ClassMeans {
+  /** Classes are dealt to this many parts, each of which adds in the order of the examples. */
+  private static final int PARTS = 16;
+
+  private final ClassWeights weights;
+  private final Backbone backbone;
+  private final Embeddings embeddings;
+  private final ComputeBackend backend;
+  private final Workers workers;
+
+  ClassMeans(ClassWeights weights, Backbone backbone, Embeddings embeddings, Engine engine) {
+    this.weights = weights;
+    this.backbone = backbone;
+    this.embeddings = embeddings;
+    this.backend = engine.backend();
+    this.workers = engine.workers();
+  }
+
+  /** Sets the weights of all classes that have examples; the others keep theirs. */
+  void set(Dataset train, int batchSize) {
+    var started = new boolean[weights.numClasses()];
+    for (long from = 0; from < train.numExamples(); from += batchSize) {
+      int size = (int) Math.min(batchSize, train.numExamples() - from);
+      MiniBatch batch = MiniBatch.range(train, from, size);
+      backbone.read(batch, false);
+      embeddings.begin(size);
+      backbone.forward(embeddings);
+      embeddings.pack(batch);
+      workers.run(PARTS, (part, _) -> add(batch, part, started));
+    }
+    workers.run(PARTS, (part, _) -> finish(part, started));
+  }
+
+  private void add(MiniBatch batch, int part, boolean[] started) {
+    RowMatrix rows = weights.matrix();
+    for (int i = 0; i < batch.size(); i++) {
+      long example = batch.example(i);
+      for (int t = 0; t < batch.data().numTargets(example); t++) {
+        int classId = batch.data().target(example, t);
+        if (classId % PARTS == part) {
+          if (!started[classId]) {
+            started[classId] = true;
+            backend.scaled(rows.address(classId), 0f, rows.stride(), rows.address(classId));
+          }
+          backend.addScaled(embeddings.row(i), 1f, rows.stride(), rows.address(classId));
+        }
+      }
+    }
+  }
+
+  /** To unit length; the column of a bias, into which the constants were added, starts at 0. */
+  private void finish(int part, boolean[] started) {
+    RowMatrix rows = weights.matrix();
+    for (int c = part; c < started.length; c += PARTS) {
+      if (started[c]) {
+        if (weights.bias()) {
+          rows.set(c, weights.dim(), 0f);
+        }
+        long row = rows.address(c);
+        float squares = backend.dot(row, row, rows.stride());
+        if (squares > 0) {
+          backend.scaled(row, (float) (1 / Math.sqrt(squares)), rows.stride(), row);
+        }
+      }
+    }
+  }
+}
