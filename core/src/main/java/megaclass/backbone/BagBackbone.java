@@ -39,8 +39,7 @@ public final class BagBackbone implements Backbone {
    * @param table (buckets, dim)
    * @param seed of the dropout
    */
-  public BagBackbone(
-      BackboneSpec.Bag spec, RowMatrix table, long seed, Engine engine) {
+  public BagBackbone(BackboneSpec.Bag spec, RowMatrix table, long seed, Engine engine) {
     this.table = table;
     this.backend = engine.backend();
     this.workers = engine.workers();

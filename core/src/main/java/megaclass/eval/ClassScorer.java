@@ -48,8 +48,7 @@ public final class ClassScorer implements AutoCloseable {
    *
    * @param k classes to keep, in [1, numClasses]
    */
-  public ClassScorer(
-      ClassWeights weights, Loss loss, int k, Engine engine) {
+  public ClassScorer(ClassWeights weights, Loss loss, int k, Engine engine) {
     this.rows = weights.matrix();
     this.loss = loss;
     this.k = Math.min(k, weights.numClasses());

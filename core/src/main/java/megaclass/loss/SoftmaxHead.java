@@ -46,7 +46,8 @@ public final class SoftmaxHead implements AutoCloseable {
     targets = new BatchTargets(loss, batchSize);
     kernels = new TileKernel[workers.threads()];
     for (int worker = 0; worker < kernels.length; worker++) {
-      kernels[worker] = new TileKernel(loss, weights.matrix(), memory, targets, engine.backend(), worker);
+      kernels[worker] =
+          new TileKernel(loss, weights.matrix(), memory, targets, engine.backend(), worker);
     }
     logSumExp = new double[batchSize];
     exampleLoss = new double[batchSize];

@@ -50,8 +50,7 @@ public final class Classifier implements AutoCloseable {
   private static Backbone backbone(ModelParts model, Engine engine) {
     RowMatrix table = model.table();
     return switch (model.backbone()) {
-      case BackboneSpec.Bag bag when table != null ->
-          new BagBackbone(bag, table, 0, engine);
+      case BackboneSpec.Bag bag when table != null -> new BagBackbone(bag, table, 0, engine);
       case BackboneSpec.Bag _ -> throw new IllegalArgumentException("a bag needs its table");
       case BackboneSpec.Frozen _ -> new FrozenBackbone(model.weights().dim());
     };
@@ -157,8 +156,8 @@ public final class Classifier implements AutoCloseable {
       if (current != null) {
         current.close();
       }
-      current = new Evaluator(
-              new Evaluator.Model(backbone, model.weights(), model.loss()), k, engine);
+      current =
+          new Evaluator(new Evaluator.Model(backbone, model.weights(), model.loss()), k, engine);
       evaluator = current;
       evaluatorK = k;
     }

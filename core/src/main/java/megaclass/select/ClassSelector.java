@@ -32,11 +32,7 @@ public interface ClassSelector extends AutoCloseable {
 
   /** The selector that a text stands for, over these weights. */
   static ClassSelector of(
-      SelectorSpec spec,
-      ClassWeights weights,
-      boolean normalised,
-      long seed,
-      Engine engine) {
+      SelectorSpec spec, ClassWeights weights, boolean normalised, long seed, Engine engine) {
     int numClasses = weights.numClasses();
     return switch (spec) {
       case SelectorSpec.All _ -> (_, targets, _) -> ActiveClasses.all(numClasses, targets);
@@ -45,8 +41,7 @@ public interface ClassSelector extends AutoCloseable {
       case SelectorSpec.ExactTop(int numActive) ->
           new ExactTopClasses(weights, normalised, numActive, engine);
       case SelectorSpec.WithTail(SelectorSpec base, double share) ->
-          new TailedClasses(
-              of(base, weights, normalised, seed, engine), numClasses, share, seed);
+          new TailedClasses(of(base, weights, normalised, seed, engine), numClasses, share, seed);
     };
   }
 }

@@ -60,6 +60,7 @@ final class ProgressMeter {
   }
 
   void finish(long step, boolean completed) {
-    listener.accept(new TrainEvent.Finished(step, completed, seconds(), state.engine().clock().seconds()));
+    listener.accept(
+        new TrainEvent.Finished(step, completed, seconds(), state.engine().clock().seconds()));
   }
 }

@@ -231,7 +231,22 @@ public record TrainConfig(
     }
 
     TrainConfig toConfig() {
-      return new TrainConfig(backbone, dim, initialisation, loss, selector, optimizer, learningRate, backboneLearningRate, schedule, epochs, batchSize, neighbourhood, seed, threads, backend);
+      return new TrainConfig(
+          backbone,
+          dim,
+          initialisation,
+          loss,
+          selector,
+          optimizer,
+          learningRate,
+          backboneLearningRate,
+          schedule,
+          epochs,
+          batchSize,
+          neighbourhood,
+          seed,
+          threads,
+          backend);
     }
   }
 }

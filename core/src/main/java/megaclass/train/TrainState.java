@@ -56,11 +56,7 @@ final class TrainState implements AutoCloseable {
             config.batchSize(), new Embeddings.Shape(config.dim(), normalised, bias), engine);
     selector =
         ClassSelector.of(
-            config.selector(),
-            weights,
-            normalised,
-            Hash.key(config.seed(), SELECT),
-            engine);
+            config.selector(), weights, normalised, Hash.key(config.seed(), SELECT), engine);
     head = new SoftmaxHead(config.loss(), weights, config.batchSize(), engine);
     weightOptimizer = new SparseOptimizer(config.optimizer(), weights.matrix(), engine.backend());
     // A backbone without parameters has nothing to move; one row stands in for its matrix.
@@ -102,8 +98,7 @@ final class TrainState implements AutoCloseable {
     };
   }
 
-  private static Backbone backbone(
-      TrainConfig config, @Nullable RowMatrix table, Engine engine) {
+  private static Backbone backbone(TrainConfig config, @Nullable RowMatrix table, Engine engine) {
     return switch (config.backbone()) {
       case BackboneSpec.Frozen _ -> new FrozenBackbone(config.dim());
       case BackboneSpec.Bag bag when table != null ->
@@ -120,8 +115,7 @@ final class TrainState implements AutoCloseable {
       table.randomise(deviation, config.dim(), Hash.key(config.seed(), TABLE), engine.workers());
     }
     if (config.initialisation() == Initialisation.CLASS_MEANS) {
-      new ClassMeans(weights, backbone, embeddings, engine)
-          .set(train, config.batchSize());
+      new ClassMeans(weights, backbone, embeddings, engine).set(train, config.batchSize());
     }
   }
 

@@ -26,7 +26,7 @@ class BatchReaderTest {
       @ForAll @IntRange(min = 1, max = 320) int batchSize,
       @ForAll @IntRange(min = 0, max = 3) int epoch) {
     try (var data = numbered(numExamples)) {
-      var reader = new BatchReader(data, batchSize, 7);
+      var reader = new BatchReader(data, batchSize, 1, 7);
       assertEquals((numExamples + batchSize - 1) / batchSize, reader.stepsPerEpoch());
       var seen = new BitSet();
       int samples = 0;
@@ -51,13 +51,13 @@ class BatchReaderTest {
   @Test
   void aStepGivesTheSameBatchWhenAskedAgain() {
     try (var data = numbered(100)) {
-      var batch = new BatchReader(data, 32, 5).batch(6);
-      var again = new BatchReader(data, 32, 5).batch(6);
+      var batch = new BatchReader(data, 32, 1, 5).batch(6);
+      var again = new BatchReader(data, 32, 1, 5).batch(6);
       assertSame(data, batch.data());
       assertEquals(examples(batch), examples(again));
       assertArrayEquals(batch.classIds(), again.classIds());
-      assertNotEquals(examples(batch), examples(new BatchReader(data, 32, 6).batch(6)));
-      assertNotEquals(examples(batch), examples(new BatchReader(data, 32, 5).batch(2)));
+      assertNotEquals(examples(batch), examples(new BatchReader(data, 32, 1, 6).batch(6)));
+      assertNotEquals(examples(batch), examples(new BatchReader(data, 32, 1, 5).batch(2)));
     }
   }
 
@@ -70,7 +70,7 @@ class BatchReaderTest {
       writer.finish();
     }
     try (var data = Dataset.open(file)) {
-      var reader = new BatchReader(data, 2, 1);
+      var reader = new BatchReader(data, 2, 1, 1);
       var counts = new int[3];
       for (int epoch = 0; epoch < 3000; epoch++) {
         var batch = reader.batch(epoch);
@@ -93,13 +93,13 @@ class BatchReaderTest {
     try (var data = numbered(3)) {
       assertEquals(
           "batchSize must be at least 1, but was 0",
-          assertThrows(IllegalArgumentException.class, () -> new BatchReader(data, 0, 1))
+          assertThrows(IllegalArgumentException.class, () -> new BatchReader(data, 0, 1, 1))
               .getMessage());
-      assertThrows(IndexOutOfBoundsException.class, () -> new BatchReader(data, 2, 1).batch(-1));
+      assertThrows(IndexOutOfBoundsException.class, () -> new BatchReader(data, 2, 1, 1).batch(-1));
       var none = data.split(0, 1).test();
       assertEquals(
           "number of examples must be at least 1, but was 0",
-          assertThrows(IllegalArgumentException.class, () -> new BatchReader(none, 2, 1))
+          assertThrows(IllegalArgumentException.class, () -> new BatchReader(none, 2, 1, 1))
               .getMessage());
     }
   }

@@ -4,6 +4,7 @@ package megaclass.data;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -35,7 +36,7 @@ class EpochOrderTest {
         2_500_001
       })
   void everyExampleComesExactlyOnce(int numExamples) {
-    var order = new EpochOrder(numExamples, 42, 3);
+    var order = new EpochOrder(numExamples, 1, 42, 3);
     var seen = new BitSet(numExamples);
     for (int i = 0; i < numExamples; i++) {
       seen.set(Math.toIntExact(order.example(i)));
@@ -49,7 +50,7 @@ class EpochOrderTest {
       @ForAll @IntRange(min = 1, max = 5000) int numExamples,
       @ForAll long seed,
       @ForAll @IntRange(min = 0, max = 100) int epoch) {
-    var order = new EpochOrder(numExamples, seed, epoch);
+    var order = new EpochOrder(numExamples, 1, seed, epoch);
     assertEquals(numExamples, order.numExamples());
     var seen = new BitSet();
     for (int i = 0; i < numExamples; i++) {
@@ -62,7 +63,7 @@ class EpochOrderTest {
   @Test
   void setsBeyondIntAreOrdered() {
     long numExamples = 5_000_000_000L;
-    var order = new EpochOrder(numExamples, 1, 0);
+    var order = new EpochOrder(numExamples, 1, 1, 0);
     for (long position = 0; position < numExamples; position += 9_999_991) {
       long example = order.example(position);
       assertTrue(example >= 0 && example < numExamples);
@@ -71,8 +72,8 @@ class EpochOrderTest {
 
   @Test
   void anyPositionIsTheSameWhoeverAsksFirst() {
-    var forwards = new EpochOrder(3_000_000, 9, 2);
-    var backwards = new EpochOrder(3_000_000, 9, 2);
+    var forwards = new EpochOrder(3_000_000, 1, 9, 2);
+    var backwards = new EpochOrder(3_000_000, 1, 9, 2);
     var a = new long[3000];
     var b = new long[3000];
     for (int i = 0; i < 3000; i++) {
@@ -103,7 +104,7 @@ class EpochOrderTest {
   void aBatchOfASortedSetIsAFairSample() {
     // Every tenth of the set must be drawn about equally often in the first 10 000 positions.
     var counts = new int[10];
-    var order = new EpochOrder(1_000_000, 5, 0);
+    var order = new EpochOrder(1_000_000, 1, 5, 0);
     int neighbours = 0;
     long last = -10;
     for (int i = 0; i < 10_000; i++) {
@@ -121,7 +122,7 @@ class EpochOrderTest {
   @Test
   void aWindowOfPositionsReadsAtMostAThousandAndTwentyFourBlocks() {
     long numExamples = 8L << 20;
-    var order = new EpochOrder(numExamples, 5, 0);
+    var order = new EpochOrder(numExamples, 1, 5, 0);
     var blocks = new BitSet();
     for (int i = 0; i < 1 << 20; i += 7) {
       blocks.set((int) (order.example(i) >>> 10));
@@ -137,7 +138,7 @@ class EpochOrderTest {
     int numExamples = (2 << 20) + 5;
     var last = new BitSet();
     for (int epoch = 0; epoch < 10; epoch++) {
-      last.set((int) new EpochOrder(numExamples, 1, epoch).example(numExamples - 1));
+      last.set((int) new EpochOrder(numExamples, 1, 1, epoch).example(numExamples - 1));
     }
     assertTrue(last.cardinality() >= 9);
   }
@@ -150,22 +151,54 @@ class EpochOrderTest {
 
   @Test
   void positionsOutsideAreRefused() {
-    var order = new EpochOrder(5, 1, 0);
+    var order = new EpochOrder(5, 1, 1, 0);
     assertEquals(
         "position 5 is not in [0, 5)",
         assertThrows(IndexOutOfBoundsException.class, () -> order.example(5)).getMessage());
     assertThrows(IndexOutOfBoundsException.class, () -> order.example(-1));
     assertEquals(
         "numExamples must be at least 1, but was 0",
-        assertThrows(IllegalArgumentException.class, () -> new EpochOrder(0, 1, 0)).getMessage());
+        assertThrows(IllegalArgumentException.class, () -> new EpochOrder(0, 1, 1, 0))
+            .getMessage());
   }
 
   private static long[] first(long numExamples, long seed, int epoch) {
-    var order = new EpochOrder(numExamples, seed, epoch);
+    var order = new EpochOrder(numExamples, 1, seed, epoch);
     var examples = new long[1000];
     for (int i = 0; i < examples.length; i++) {
       examples[i] = order.example(i);
     }
     return examples;
+  }
+
+  @Test
+  void neighbourhoodsStayTogetherAndEveryExampleComesOnce() {
+    for (long numExamples : new long[] {1, 31, 32, 33, 1_023, 5_000, 1_048_576 + 100}) {
+      var order = new EpochOrder(numExamples, 32, 7, 2);
+      var seen = new java.util.BitSet((int) numExamples);
+      long together = 0;
+      for (long position = 0; position < numExamples; position++) {
+        long example = order.example(position);
+        seen.set((int) example);
+        if (position % 32 != 0 && example == (order.example(position - 1) + 1) % numExamples) {
+          together++;
+        }
+      }
+      assertEquals(numExamples, seen.cardinality());
+      long whole = numExamples / 32;
+      assertTrue(together >= whole * 31, together + " neighbours of " + numExamples);
+      if (whole > 4) {
+        assertNotEquals(order.example(0) + 32, order.example(32), "the order is not shuffled");
+      }
+    }
+  }
+
+  @Test
+  void neighbourhoodThatIsNoPowerOfTwoIsRefused() {
+    var e = assertThrows(IllegalArgumentException.class, () -> new EpochOrder(10, 3, 1, 0));
+    assertEquals("neighbourhood must be a power of 2, but was 3", e.getMessage());
+    var tooLarge =
+        assertThrows(IllegalArgumentException.class, () -> new EpochOrder(10, 2048, 1, 0));
+    assertEquals("neighbourhood must be in [1, 1024], but was 2048", tooLarge.getMessage());
   }
 }
