@@ -36,7 +36,8 @@ public final class VectorBackend implements ComputeBackend {
 
   // exp(x) = 2^n exp(f), n = round(x / ln 2), f = x - n ln 2 with ln 2 in two parts, and exp(f) by
   // the polynomial of Cephes' expf: within 7e-8 of the true value. Not lanewise(EXP), whose last
-  // bits differ between the interpreter and compiled code, and which is 1.1x slower (AVX-512). Pasted
+  // bits differ between the interpreter and compiled code, and which is 1.1x slower (AVX-512).
+  // Pasted
   // where it is used: a vector that crosses a method boundary may be boxed.
   private static final float PER_LN_2 = 1.442695f;
 
