@@ -2,7 +2,14 @@
 
 /** Measures Megaclass; never published. */
 module megaclass.bench {
-  requires jmh.core;
+  requires com.fasterxml.jackson.databind;
+  requires info.picocli;
+  requires jdk.incubator.vector;
+  requires jdk.management;
   requires megaclass.core;
   requires static transitive org.jspecify;
+
+  opens megaclass.bench to
+      com.fasterxml.jackson.databind,
+      info.picocli;
 }

@@ -1,18 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package megaclass.bench;
 
-import java.io.IOException;
-
-/** {@code megaclass bench}: runs the benchmarks that the words of the command line choose. */
+/** {@code megaclass bench}: measures, as the words of the command line say. */
 public final class Main {
   private Main() {}
 
-  /**
-   * Hands the words to JMH.
-   *
-   * @param args what JMH understands; {@code -h} lists it
-   */
-  public static void main(String[] args) throws IOException {
-    org.openjdk.jmh.Main.main(args);
+  /** Ends with an exit code: 0 done, 1 failed, 2 wrong usage, 3 bad input file. */
+  public static void main(String[] args) {
+    System.exit(Shell.ofProcess().run(args));
   }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * Measures kernels and whole training runs and writes the result to files. It is never published,
- * and no other module uses it.
+ * Measures whole training runs and single kernels. Each measurement runs in a fresh JVM; results go
+ * to a file with the machine, the command and the commit they were made with.
  */
 @NullMarked
 package megaclass.bench;

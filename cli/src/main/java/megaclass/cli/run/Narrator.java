@@ -63,6 +63,7 @@ final class Narrator implements Consumer<TrainEvent> {
   public void accept(TrainEvent event) {
     switch (event) {
       case TrainEvent.Started started -> started(started);
+      case TrainEvent.Initialised initialised -> initialised(initialised);
       case TrainEvent.Progress progress -> progress(progress);
       case TrainEvent.Evaluated evaluated -> evaluated(evaluated);
       case TrainEvent.CheckpointSaved saved -> saved(saved);
@@ -87,6 +88,12 @@ final class Narrator implements Consumer<TrainEvent> {
               : "step " + count(firstStep) + " of " + count(event.totalSteps());
       say(new Message("resumed", fields, "resume    " + from));
     }
+  }
+
+  private void initialised(TrainEvent.Initialised event) {
+    var fields = Map.of("initialiseSeconds", event.seconds());
+    String text = "start     initial values in " + duration(event.seconds());
+    say(new Message("initialised", fields, firstStep == 0 ? text : ""));
   }
 
   private void progress(TrainEvent.Progress event) {

@@ -98,26 +98,26 @@ public final class RunSettings {
           .about("floats of an embedding and of a class weight; frozen takes the features' own")
           .into(TrainConfig::withDim);
 
-  public static final Setting<Initialisation> INITIALISATION =
-      Setting.of("weights.initialisation", "--initialisation", Form.TEXT, Initialisation::parse)
-          .in(HOW, "WHERE")
-          .by("class-means")
-          .allowed("class-means, random")
-          .about("where class weights start")
-          .into(TrainConfig::withInitialisation);
-
   public static final Setting<Double> BACKBONE_LEARNING_RATE =
       Setting.number("backbone.learning_rate", "--backbone-learning-rate")
           .in(HOW, "RATE")
-          .by("0.1")
+          .by("0.01")
           .allowed("above 0")
           .about("full learning rate of the backbone")
           .into(TrainConfig::withBackboneLearningRate);
 
+  public static final Setting<Initialisation> INITIALISATION =
+      Setting.of("weights.initialisation", "--initialisation", Form.TEXT, Initialisation::parse)
+          .in(WHAT_TO_LEARN, "WHERE")
+          .by("class-means")
+          .allowed("random, class-means")
+          .about("where class weights start")
+          .into(TrainConfig::withInitialisation);
+
   public static final Setting<Loss> LOSS =
       Setting.of("loss.spec", "--loss", Form.TEXT, Loss::parse)
           .in(WHAT_TO_LEARN, "SPEC")
-          .by("normsoftmax(scale=16)")
+          .by("normsoftmax(scale=32)")
           .allowed("softmax, normsoftmax(...), cosface(...), arcface(...), dsoftmax(...)")
           .about("what is minimised")
           .into(TrainConfig::withLoss);
@@ -141,7 +141,7 @@ public final class RunSettings {
   public static final Setting<Double> LEARNING_RATE =
       Setting.number("optim.learning_rate", "--learning-rate")
           .in(HOW, "RATE")
-          .by("0.1")
+          .by("0.01")
           .allowed("above 0")
           .about("full learning rate of the class weights")
           .into(TrainConfig::withLearningRate);
@@ -175,7 +175,7 @@ public final class RunSettings {
           .in(HOW, "NUMBER")
           .by("1")
           .allowed("a power of 2 in [1, 1024]")
-          .about("examples next to each other in the data that stay together in the shuffle")
+          .about("neighbouring examples that stay together in the shuffle")
           .into(TrainConfig::withNeighbourhood);
 
   public static final Setting<Integer> THREADS =

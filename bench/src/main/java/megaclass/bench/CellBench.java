@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+package megaclass.bench;
+
+import megaclass.bench.CellRun.WarmUp;
+import megaclass.data.Dataset;
+import megaclass.train.Trainer;
+
+/** Measures one cell in this JVM, by the road that every training run takes: {@link Trainer}. */
+final class CellBench {
+  private CellBench() {}
+
+  /** Makes the data, trains until the window is over, and throws the classifier away. */
+  static CellRun run(Cell cell, double warmUpSeconds, double windowSeconds) {
+    long begin = System.nanoTime();
+    try (var data = Dataset.synthetic(cell.data())) {
+      var window = new MeasuredWindow(warmUpSeconds, windowSeconds);
+      long made = System.nanoTime();
+      new Trainer(cell.config()).stopWhen(window).fit(data, window).close();
+      long samples =
+          samples(window.endStep(), data.numExamples(), cell.batchSize())
+              - samples(window.firstStep(), data.numExamples(), cell.batchSize());
+      return new CellRun(
+          samples / window.seconds(),
+          window.endStep() - window.firstStep(),
+          window.seconds(),
+          window.stageSeconds(),
+          window.cpuShare(cell.threads()),
+          window.numActive(),
+          window.loss(),
+          new WarmUp(
+              (made - begin) * 1e-9,
+              (window.startedAt() - made) * 1e-9,
+              window.firstStep(),
+              window.warmUpSeconds()),
+          Machine.peakRssBytes(),
+          cell.plannedBytes(),
+          window.backend());
+    }
+  }
+
+  /** Samples of the first steps; the last batch of an epoch may be smaller than the others. */
+  static long samples(long steps, long examples, int batchSize) {
+    long stepsPerEpoch = (examples + batchSize - 1) / batchSize;
+    return steps / stepsPerEpoch * examples + steps % stepsPerEpoch * batchSize;
+  }
+}

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+package megaclass.bench;
+
+import static megaclass.bench.KernelMemory.NUM_PANELS;
+import static megaclass.bench.KernelMemory.NUM_ROWS;
+import static megaclass.compute.ComputeBackend.PANEL;
+
+import java.lang.foreign.MemorySegment;
+import java.util.List;
+import java.util.function.ToDoubleFunction;
+import megaclass.compute.ComputeBackend;
+
+/**
+ * Something that is measured. A call works on a tile, as the softmax head does: 128 classes with
+ * 256 samples.
+ *
+ * @param name in results
+ * @param unit of its rate
+ * @param peak name of the kernel that says how fast it could be, or "" when there is none
+ * @param work of one call, in 1e-9 of the unit
+ * @param body one call
+ */
+record Kernel(
+    String name, String unit, String peak, ToDoubleFunction<KernelMemory> work, Body body) {
+  private static final String FMA = "peak: fused multiply-add";
+  private static final String COPY = "peak: memory copy";
+  private static final int FMA_TURNS = 100_000;
+
+  /** One call on the operands of one thread. */
+  @FunctionalInterface
+  interface Body {
+    void call(ComputeBackend backend, KernelMemory memory);
+  }
+
+  /** The two peaks, then the kernels in the order in which a step calls them. */
+  static List<Kernel> all() {
+    return List.of(
+        new Kernel(
+            FMA,
+            "GF/s",
+            "",
+            _ -> FmaPeak.operations(FMA_TURNS),
+            (_, m) -> FmaPeak.run(FMA_TURNS, m.fmaValues)),
+        new Kernel(
+            COPY,
+            "GB/s",
+            "",
+            m -> 2.0 * m.copyFrom.byteSize(), // read and written
+            (_, m) -> MemorySegment.copy(m.copyFrom, 0, m.copyTo, 0, m.copyFrom.byteSize())),
+        product("logits, rows in order", Kernel::logitsInOrder),
+        product("logits, random rows", Kernel::logitsOfRandomRows),
+        new Kernel(
+            "exp and sum",
+            "G elements/s",
+            "",
+            _ -> (double) NUM_ROWS * PANEL * NUM_PANELS,
+            Kernel::expAndSum),
+        product("embedding gradient", Kernel::embeddingGradient),
+        product("weight gradient", Kernel::weightGradient),
+        // Gradients come from the cache; weights and velocities are read and written.
+        rows("momentum step, rows in order", 4, Kernel::momentumInOrder),
+        rows("momentum step, random rows", 4, Kernel::momentumOfRandomRows),
+        rows("catch-up, random rows", 4, Kernel::catchUpOfRandomRows),
+        // AdaGrad reads and writes the weights alone.
+        rows("scaled add, random rows", 2, Kernel::addToRandomRows));
+  }
+
+  private static Kernel product(String name, Body body) {
+    return new Kernel(name, "GF/s", FMA, m -> 2.0 * NUM_ROWS * NUM_PANELS * PANEL * m.dim, body);
+  }
+
+  private static Kernel rows(String name, int rowsOfTraffic, Body body) {
+    return new Kernel(name, "GB/s", COPY, m -> 4.0 * rowsOfTraffic * NUM_ROWS * m.stride, body);
+  }
+
+  private static void logitsInOrder(ComputeBackend backend, KernelMemory m) {
+    m.nextRows();
+    logits(backend, m);
+  }
+
+  private static void logitsOfRandomRows(ComputeBackend backend, KernelMemory m) {
+    m.nextRandomRows();
+    logits(backend, m);
+  }
+
+  private static void logits(ComputeBackend backend, KernelMemory m) {
+    for (int p = 0; p < NUM_PANELS; p++) {
+      backend.logits(m.rows, NUM_ROWS, m.panel(p), m.dim, m.tile(p));
+    }
+  }
+
+  /** Repeated in place, exp(x) of x in [0, 1] would overflow; the offset of 2 keeps it there. */
+  private static void expAndSum(ComputeBackend backend, KernelMemory m) {
+    for (int p = 0; p < NUM_PANELS; p++) {
+      backend.expAndSum(m.tile(p), NUM_ROWS, m.lanes(m.offsets, p), m.lanes(m.sums, p));
+    }
+  }
+
+  private static void embeddingGradient(ComputeBackend backend, KernelMemory m) {
+    for (int p = 0; p < NUM_PANELS; p++) {
+      backend.embeddingGradient(
+          m.packed, m.stride, m.tile(p), NUM_ROWS, m.stride, m.embeddingGradient(p));
+    }
+  }
+
+  private static void weightGradient(ComputeBackend backend, KernelMemory m) {
+    backend.weightGradient(m.tiles, NUM_PANELS, NUM_ROWS, m.blocks, m.numBlocks, m.rowGradients);
+  }
+
+  private static void momentumInOrder(ComputeBackend backend, KernelMemory m) {
+    m.nextRows();
+    momentum(backend, m);
+  }
+
+  private static void momentumOfRandomRows(ComputeBackend backend, KernelMemory m) {
+    m.nextRandomRows();
+    momentum(backend, m);
+  }
+
+  private static void momentum(ComputeBackend backend, KernelMemory m) {
+    for (int r = 0; r < NUM_ROWS; r++) {
+      backend.momentumStep(
+          m.rows[r], m.velocities[r], m.rowGradient(r), m.stride, 1e-3f, 0.9f, 1e-4f, false);
+    }
+  }
+
+  private static void catchUpOfRandomRows(ComputeBackend backend, KernelMemory m) {
+    m.nextRandomRows();
+    for (int r = 0; r < NUM_ROWS; r++) {
+      backend.transform(m.rows[r], m.velocities[r], m.stride, 0.9f, 1e-4f, -1e-3f, 1f);
+    }
+  }
+
+  private static void addToRandomRows(ComputeBackend backend, KernelMemory m) {
+    m.nextRandomRows();
+    for (int r = 0; r < NUM_ROWS; r++) {
+      backend.addScaled(m.rowGradient(r), 1e-3f, m.stride, m.rows[r]);
+    }
+  }
+}

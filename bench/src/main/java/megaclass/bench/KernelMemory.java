@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+package megaclass.bench;
+
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+import static megaclass.compute.ComputeBackend.PANEL;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.SplittableRandom;
+import megaclass.compute.ComputeBackend;
+import megaclass.compute.NativeMemory;
+import megaclass.compute.RowMatrix;
+import megaclass.internal.Permutation;
+
+/**
+ * The operands of one thread: those of a tile of 128 classes with a batch of 256 samples, as the
+ * softmax head has them, and its part of a matrix that is larger than the caches.
+ */
+final class KernelMemory {
+  static final int NUM_ROWS = 128;
+  static final int NUM_PANELS = 4;
+
+  final int dim;
+  final int stride;
+  final int numBlocks;
+  final long[] rows = new long[NUM_ROWS];
+  final long[] velocities = new long[NUM_ROWS];
+  final long panels;
+  final long tiles;
+  final long packed;
+  final long embeddingGradients;
+  final long blocks;
+  final long rowGradients;
+  final long offsets;
+  final long sums;
+  final MemorySegment copyFrom;
+  final MemorySegment copyTo;
+  final float[] fmaValues = new float[PANEL];
+
+  private final RowMatrix matrix;
+  private final int firstRow;
+  private final int numRows;
+  private final Permutation order;
+  private int next;
+
+  /**
+   * Allocates.
+   *
+   * @param worker which of {@code threads} equal parts of the matrix is this thread's
+   * @param copyBytes size of what is copied, over all threads
+   */
+  KernelMemory(RowMatrix matrix, int worker, int threads, long copyBytes, Arena arena) {
+    this.matrix = matrix;
+    dim = matrix.width();
+    stride = matrix.stride();
+    numBlocks = (dim + PANEL - 1) / PANEL;
+    numRows = matrix.numRows() / threads / NUM_ROWS * NUM_ROWS;
+    firstRow = worker * numRows;
+    order = new Permutation(numRows, worker);
+    long panelFloats = (long) NUM_PANELS * PANEL;
+    panels = floats(panelFloats * stride, arena).address();
+    tiles = floats(panelFloats * NUM_ROWS, arena).address();
+    packed = floats((long) NUM_ROWS * stride, arena).address();
+    embeddingGradients = constants(panelFloats * stride, 0f, arena).address();
+    blocks = floats(panelFloats * numBlocks * PANEL, arena).address();
+    rowGradients = constants((long) NUM_ROWS * numBlocks * PANEL, 0f, arena).address();
+    offsets = constants(panelFloats, 2f, arena).address();
+    sums = constants(panelFloats, 0f, arena).address();
+    copyFrom = NativeMemory.allocate(copyBytes / threads, arena).fill((byte) 1);
+    copyTo = NativeMemory.allocate(copyBytes / threads, arena).fill((byte) 2);
+    for (int i = 0; i < fmaValues.length; i++) {
+      fmaValues[i] = i;
+    }
+  }
+
+  /** Small random numbers, so that sums stay finite however long a kernel runs. */
+  private static MemorySegment floats(long count, Arena arena) {
+    var random = new SplittableRandom(count);
+    var floats = NativeMemory.allocate(4 * count, arena);
+    for (long i = 0; i < count; i++) {
+      floats.setAtIndex(JAVA_FLOAT, i, (float) (1e-3 * random.nextGaussian()));
+    }
+    return floats;
+  }
+
+  private static MemorySegment constants(long count, float value, Arena arena) {
+    var floats = NativeMemory.allocate(4 * count, arena);
+    for (long i = 0; i < count; i++) {
+      floats.setAtIndex(JAVA_FLOAT, i, value);
+    }
+    return floats;
+  }
+
+  /** Turns to the next rows of this thread's part, one after the other. */
+  void nextRows() {
+    for (int r = 0; r < NUM_ROWS; r++) {
+      take(r, next + r);
+    }
+    next = (next + NUM_ROWS) % numRows;
+  }
+
+  /** Turns to the next rows of this thread's part in random order. */
+  void nextRandomRows() {
+    for (int r = 0; r < NUM_ROWS; r++) {
+      take(r, (int) order.at(next + r));
+    }
+    next = (next + NUM_ROWS) % numRows;
+  }
+
+  private void take(int r, int row) {
+    rows[r] = matrix.address(firstRow + row);
+    velocities[r] = matrix.velocityAddress(firstRow + row);
+  }
+
+  long panel(int panel) {
+    return panels + 4L * PANEL * stride * panel;
+  }
+
+  long tile(int panel) {
+    return tiles + 4L * PANEL * NUM_ROWS * panel;
+  }
+
+  long embeddingGradient(int panel) {
+    return embeddingGradients + 4L * PANEL * stride * panel;
+  }
+
+  long lanes(long of, int panel) {
+    return of + 4L * PANEL * panel;
+  }
+
+  long rowGradient(int r) {
+    return rowGradients + 4L * PANEL * numBlocks * r;
+  }
+
+  /** Rows of a matrix with velocities that takes so many bytes. */
+  static int rowsIn(long bytes, int dim) {
+    return (int) (bytes / (8L * ComputeBackend.padded(dim)));
+  }
+}
