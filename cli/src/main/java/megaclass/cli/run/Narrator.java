@@ -9,6 +9,7 @@ import static megaclass.cli.text.Quantity.percent;
 
 import java.util.LinkedHashMap;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Objects;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
