@@ -55,10 +55,8 @@ final class MeasuredWindow implements Consumer<TrainEvent>, BooleanSupplier {
   @Override
   public void accept(TrainEvent event) {
     switch (event) {
-      case TrainEvent.Started now -> {
-        started = now;
-        startedAt = nanoTime.getAsLong();
-      }
+      case TrainEvent.Started now -> started = now;
+      case TrainEvent.Initialised _ -> startedAt = nanoTime.getAsLong();
       case TrainEvent.Progress progress -> report(progress);
       case TrainEvent.Evaluated _, TrainEvent.CheckpointSaved _, TrainEvent.Finished _ -> {}
     }

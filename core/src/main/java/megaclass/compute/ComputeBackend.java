@@ -25,6 +25,12 @@ public sealed interface ComputeBackend permits ScalarBackend, VectorBackend {
   /** GEMM kernels work on this many rows at once; row counts of tiles are padded to it. */
   int ROW_BLOCK = 4;
 
+  /** exp of less than this is 0: the results would be too small for a normal float. */
+  float LOWEST_EXPONENT = -87.3f;
+
+  /** exp of more than this is infinite, a little before the largest float is reached. */
+  float HIGHEST_EXPONENT = 88f;
+
   /** What to ask for on the command line: "auto" takes the fastest that this JVM can run. */
   List<String> NAMES = List.of("auto", "vector", "scalar");
 

@@ -95,12 +95,19 @@ public final class ScalarBackend implements ComputeBackend {
     }
   }
 
+  private static float exp(float x) {
+    if (x < LOWEST_EXPONENT) {
+      return 0;
+    }
+    return x > HIGHEST_EXPONENT ? Float.POSITIVE_INFINITY : (float) Math.exp(x);
+  }
+
   @Override
   public void expAndSum(long tile, int numRows, long offset, long sum) {
     for (int i = 0; i < PANEL; i++) {
       float total = get(sum, i);
       for (int r = 0; r < numRows; r++) {
-        float e = (float) Math.exp(get(tile, r * PANEL + i) - get(offset, i));
+        float e = exp(get(tile, r * PANEL + i) - get(offset, i));
         set(tile, r * PANEL + i, e);
         total += e;
       }
@@ -112,7 +119,7 @@ public final class ScalarBackend implements ComputeBackend {
   public void expAndScale(long tile, int numRows, long offset, long factor) {
     for (int r = 0; r < numRows; r++) {
       for (int i = 0; i < PANEL; i++) {
-        float e = (float) Math.exp(get(tile, r * PANEL + i) - get(offset, i));
+        float e = exp(get(tile, r * PANEL + i) - get(offset, i));
         set(tile, r * PANEL + i, e * get(factor, i));
       }
     }

@@ -25,7 +25,13 @@ public final class StageClock {
     UPDATE,
     /** Gradient and update of the backbone. */
     BACKBONE,
-    /** All else: checkpoints, evaluation, reports. */
+    /** Initial values of both matrices. */
+    START,
+    /** Evaluating on held-out examples. */
+    EVALUATE,
+    /** Writing checkpoints. */
+    SAVE,
+    /** All else: reports. */
     OTHER
   }
 

@@ -7,6 +7,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import megaclass.backbone.BackboneSpec;
@@ -105,7 +106,13 @@ final class ModelFile {
         });
     long[] counts = file.section(COUNTS, 8L * numClasses).toArray(ValueLayout.JAVA_LONG_UNALIGNED);
     return new ModelParts(
-        loss, backbone, weights, table, Labels.read(file), counts, Map.copyOf(provenance));
+        loss,
+        backbone,
+        weights,
+        table,
+        Labels.read(file),
+        counts,
+        Collections.unmodifiableMap(provenance));
   }
 
   private static String text(Path path, Map<String, String> meta, String name) {

@@ -127,28 +127,15 @@ final class Checkpoint {
   }
 
   /**
-   * Loads a checkpoint.
+   * Reads how far the run of a checkpoint had come.
    *
    * @param settings of this run, which must be those of the checkpoint
    * @return steps done
-   * @throws InvalidFileException when a file is missing or damaged
+   * @throws InvalidFileException when its file is missing or damaged
    * @throws IllegalArgumentException when the checkpoint is of a run with other settings
    */
-  static long load(
-      Path committed,
-      Map<String, String> settings,
-      Map<String, RowMatrix> matrices,
-      Workers workers) {
-    long step = readRun(committed.resolve("run.mck"), settings);
-    var shards = new ArrayList<Runnable>();
-    matrices.forEach(
-        (name, matrix) ->
-            matrix.shards().forEach(shard -> shards.add(() -> read(committed, name, shard))));
-    workers.run(shards.size(), (task, _) -> shards.get(task).run());
-    return step;
-  }
-
-  private static long readRun(Path file, Map<String, String> settings) {
+  static long stepsDone(Path committed, Map<String, String> settings) {
+    Path file = committed.resolve("run.mck");
     try (Arena arena = Arena.ofShared()) {
       MemorySegment meta = SectionFile.open(file, KIND, VERSION, arena).section("meta");
       Map<String, String> saved =
@@ -166,6 +153,19 @@ final class Checkpoint {
     } catch (NumberFormatException e) {
       throw new InvalidFileException(file, "has no number of steps; take an older checkpoint");
     }
+  }
+
+  /**
+   * Loads the matrices of a checkpoint.
+   *
+   * @throws InvalidFileException when a file is missing or damaged
+   */
+  static void load(Path committed, Map<String, RowMatrix> matrices, Workers workers) {
+    var shards = new ArrayList<Runnable>();
+    matrices.forEach(
+        (name, matrix) ->
+            matrix.shards().forEach(shard -> shards.add(() -> read(committed, name, shard))));
+    workers.run(shards.size(), (task, _) -> shards.get(task).run());
   }
 
   private static void read(Path committed, String name, RowMatrix.Shard shard) {

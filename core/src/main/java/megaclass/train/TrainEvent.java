@@ -8,7 +8,7 @@ import megaclass.eval.Evaluation;
 /** What a training run reports, in the order in which it happens. */
 public sealed interface TrainEvent {
   /**
-   * Memory is allocated and training begins.
+   * Memory is allocated; initial values, or those of a checkpoint, come next.
    *
    * @param plan bytes by term
    * @param backend what computes, as "vector 512 bit"
@@ -19,6 +19,13 @@ public sealed interface TrainEvent {
   record Started(
       MemoryPlan plan, String backend, long stepsPerEpoch, long totalSteps, long firstStep)
       implements TrainEvent {}
+
+  /**
+   * The matrices have their initial values, or those of a checkpoint, and training begins.
+   *
+   * @param seconds it took
+   */
+  record Initialised(double seconds) implements TrainEvent {}
 
   /**
    * Some steps were done; about once a second.

@@ -5,12 +5,14 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Objects;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import megaclass.compute.RowMatrix;
+import megaclass.compute.StageClock.Stage;
 import megaclass.data.BatchReader;
 import megaclass.data.Dataset;
 import megaclass.data.Labels;
@@ -33,25 +35,28 @@ public final class Trainer {
   private final @Nullable Checkpoints checkpoints;
   private final @Nullable Validation validation;
   private final BooleanSupplier stop;
+  private final Map<String, String> provenance;
 
   private record Checkpoints(Path folder, Duration every, boolean resume) {}
 
-  private record Validation(Dataset test, int times, int examples) {}
+  private record Validation(Dataset test, int k, int times, int examples) {}
 
   /** Trains with these settings, without checkpoints and validation. */
   public Trainer(TrainConfig config) {
-    this(config, null, null, () -> false);
+    this(config, null, null, () -> false, Map.of());
   }
 
   private Trainer(
       TrainConfig config,
       @Nullable Checkpoints checkpoints,
       @Nullable Validation validation,
-      BooleanSupplier stop) {
+      BooleanSupplier stop,
+      Map<String, String> provenance) {
     this.config = config;
     this.checkpoints = checkpoints;
     this.validation = validation;
     this.stop = stop;
+    this.provenance = provenance;
   }
 
   /**
@@ -62,25 +67,44 @@ public final class Trainer {
    * @param resume whether to go on from the newest checkpoint, if there is one
    */
   public Trainer withCheckpoints(Path folder, Duration every, boolean resume) {
-    return new Trainer(config, new Checkpoints(folder, every, resume), validation, stop);
+    return new Trainer(
+        config, new Checkpoints(folder, every, resume), validation, stop, provenance);
   }
 
   /**
    * Evaluates before the first step and during the run, for the learning curve.
    *
    * @param test held-out examples with the classes of the training data
+   * @param k for top-k accuracy, at least 1
    * @param times how often during the run, evenly over the steps; at least 1
    * @param examples how many of them, at least 1; the same ones each time
    */
-  public Trainer withValidation(Dataset test, int times, int examples) {
+  public Trainer withValidation(Dataset test, int k, int times, int examples) {
+    Check.positive("k", k);
     Check.positive("times", times);
     Check.positive("examples", examples);
-    return new Trainer(config, checkpoints, new Validation(test, times, examples), stop);
+    return new Trainer(
+        config, checkpoints, new Validation(test, k, times, examples), stop, provenance);
   }
 
   /** Ends early, with a checkpoint if there is a folder for it, when this says so after a step. */
   public Trainer stopWhen(BooleanSupplier stop) {
-    return new Trainer(config, checkpoints, validation, stop);
+    return new Trainer(config, checkpoints, validation, stop, provenance);
+  }
+
+  /**
+   * Lets the model say more about where it comes from.
+   *
+   * @param entries by name, in their order; nothing that differs between two equal runs, such as a
+   *     time, or their models would differ
+   */
+  public Trainer withProvenance(Map<String, String> entries) {
+    return new Trainer(
+        config,
+        checkpoints,
+        validation,
+        stop,
+        Collections.unmodifiableMap(new LinkedHashMap<>(entries)));
   }
 
   /**
@@ -153,17 +177,13 @@ public final class Trainer {
 
     /** Initial values, or those of a checkpoint; returns the steps done. */
     private long begin() {
-      long step = 0;
+      long start = System.nanoTime();
+      state.engine().clock().enter(Stage.START);
       Path newest = null;
       if (checkpoints != null && checkpoints.resume()) {
         newest = new Checkpoint(checkpoints.folder()).newest().orElse(null);
       }
-      if (newest == null) {
-        state.initialise(train);
-      } else {
-        step = Checkpoint.load(newest, settings(), matrices(), state.engine().workers());
-        state.skipTo(step);
-      }
+      long step = newest == null ? 0 : Checkpoint.stepsDone(newest, settings());
       listener.accept(
           new TrainEvent.Started(
               MemoryPlan.of(config, train.numClasses(), 0),
@@ -171,6 +191,14 @@ public final class Trainer {
               reader.stepsPerEpoch(),
               state.totalSteps(),
               step));
+      if (newest == null) {
+        state.initialise(train);
+      } else {
+        Checkpoint.load(newest, matrices(), state.engine().workers());
+        state.skipTo(step);
+      }
+      state.engine().clock().enter(Stage.OTHER);
+      listener.accept(new TrainEvent.Initialised((System.nanoTime() - start) * 1e-9));
       return step;
     }
 
@@ -187,15 +215,17 @@ public final class Trainer {
 
     private void evaluate(long step, Validation on) {
       meter.pause();
+      state.engine().clock().enter(Stage.EVALUATE);
       state.catchUpAll();
       try (var evaluator =
           new Evaluator(
               new Evaluator.Model(state.backbone(), state.weights(), config.loss()),
-              5,
+              on.k(),
               state.engine())) {
         var evaluation = evaluator.evaluate(on.test(), train.classCounts(), on.examples());
         listener.accept(new TrainEvent.Evaluated(step, meter.seconds(), evaluation));
       }
+      state.engine().clock().enter(Stage.OTHER);
       meter.goOn();
     }
 
@@ -205,11 +235,13 @@ public final class Trainer {
 
     private void save(long step) {
       long start = System.nanoTime();
+      state.engine().clock().enter(Stage.SAVE);
       Checkpoints to = Objects.requireNonNull(checkpoints);
       Path committed =
           new Checkpoint(to.folder()).save(step, settings(), matrices(), state.engine().workers());
       long bytes = matrices().values().stream().mapToLong(RowMatrix::sizeInBytes).sum();
       double seconds = (System.nanoTime() - start) * 1e-9;
+      state.engine().clock().enter(Stage.OTHER);
       listener.accept(new TrainEvent.CheckpointSaved(step, committed, bytes, seconds));
     }
 
@@ -235,14 +267,15 @@ public final class Trainer {
     }
 
     private Classifier classifier(long step) {
-      var provenance = new LinkedHashMap<>(config.settings());
-      provenance.put("data", train.description());
-      provenance.put("dataHash", "%016x".formatted(train.contentHash()));
-      provenance.put("examples", String.valueOf(train.numExamples()));
-      provenance.put("steps", String.valueOf(step));
-      provenance.put("totalSteps", String.valueOf(state.totalSteps()));
-      provenance.put("arithmetic", state.engine().backend().description());
-      provenance.put("java", Runtime.version().toString());
+      var history = new LinkedHashMap<>(config.settings());
+      history.put("data", train.description());
+      history.put("dataHash", "%016x".formatted(train.contentHash()));
+      history.put("examples", String.valueOf(train.numExamples()));
+      history.put("steps", String.valueOf(step));
+      history.put("totalSteps", String.valueOf(state.totalSteps()));
+      history.put("arithmetic", state.engine().backend().description());
+      history.put("java", Runtime.version().toString());
+      history.putAll(provenance);
       var parts =
           new ModelParts(
               config.loss(),
@@ -251,7 +284,7 @@ public final class Trainer {
               state.table(),
               copy(train.labels()),
               train.classCounts(),
-              Map.copyOf(provenance));
+              Collections.unmodifiableMap(history));
       return new Classifier(parts, state.engine());
     }
 

@@ -40,6 +40,15 @@ class GradientCheckerTest {
   }
 
   @Test
+  void theToleranceIsRelativeToTheLargestEntry() {
+    var checker = new GradientChecker(1e-6, 1e-3);
+    checker.check("point", this::sumOfSquares, at, new double[][] {{2, 4.005}, {6, -2}});
+    double[][] tooFar = {{2, 4.007}, {6, -2}};
+    assertThrows(
+        AssertionError.class, () -> checker.check("point", this::sumOfSquares, at, tooFar));
+  }
+
+  @Test
   void stepAndToleranceAreAboveZero() {
     var step = assertThrows(IllegalArgumentException.class, () -> new GradientChecker(0, 1e-6));
     assertEquals("step must be a finite number above 0, but was 0.0", step.getMessage());

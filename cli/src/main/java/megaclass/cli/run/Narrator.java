@@ -65,6 +65,7 @@ final class Narrator implements Consumer<TrainEvent> {
   public void accept(TrainEvent event) {
     switch (event) {
       case TrainEvent.Started started -> started(started);
+      case TrainEvent.Initialised _ -> {}
       case TrainEvent.Progress progress -> progress(progress);
       case TrainEvent.Evaluated evaluated -> evaluated(evaluated);
       case TrainEvent.CheckpointSaved saved -> saved(saved);

@@ -85,7 +85,8 @@ public final class TrainRun {
     int times = settings.get(RunSettings.EVALUATE_TIMES);
     return test == null || times == 0
         ? trainer
-        : trainer.withValidation(test, times, settings.get(RunSettings.EVALUATE_EXAMPLES));
+        : trainer.withValidation(
+            test, settings.get(RunSettings.K), times, settings.get(RunSettings.EVALUATE_EXAMPLES));
   }
 
   private void heard(TrainEvent event) {

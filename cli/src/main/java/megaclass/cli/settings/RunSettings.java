@@ -20,6 +20,7 @@ import megaclass.optim.LearningRate;
 import megaclass.optim.OptimizerSpec;
 import megaclass.select.SelectorSpec;
 import megaclass.train.TrainConfig;
+import megaclass.weights.Initialisation;
 
 /** The table of all settings of a run, in the order in which they are told. */
 public final class RunSettings {
@@ -61,7 +62,7 @@ public final class RunSettings {
   public static final Setting<Double> TEST_SHARE =
       Setting.number("data.test_share", "--test-share")
           .in(FROM_WHAT, "SHARE")
-          .by("0.1")
+          .by("0.01")
           .allowed("[0, 1)")
           .about("share of the examples that is held out, when there is no test file")
           .checked(share -> Check.inRightOpenRange("testShare", share, 0, 1));
@@ -100,15 +101,23 @@ public final class RunSettings {
   public static final Setting<Double> BACKBONE_LEARNING_RATE =
       Setting.number("backbone.learning_rate", "--backbone-learning-rate")
           .in(HOW, "RATE")
-          .by("0.1")
+          .by("0.01")
           .allowed("above 0")
           .about("full learning rate of the backbone")
           .into(TrainConfig::withBackboneLearningRate);
 
+  public static final Setting<Initialisation> INITIALISATION =
+      Setting.of("weights.initialisation", "--initialisation", Form.TEXT, Initialisation::parse)
+          .in(WHAT_TO_LEARN, "WHERE")
+          .by("class-means")
+          .allowed("random, class-means")
+          .about("where class weights start")
+          .into(TrainConfig::withInitialisation);
+
   public static final Setting<Loss> LOSS =
       Setting.of("loss.spec", "--loss", Form.TEXT, Loss::parse)
           .in(WHAT_TO_LEARN, "SPEC")
-          .by("normsoftmax(scale=16)")
+          .by("normsoftmax(scale=32)")
           .allowed("softmax, normsoftmax(...), cosface(...), arcface(...), dsoftmax(...)")
           .about("what is minimised")
           .into(TrainConfig::withLoss);
@@ -132,7 +141,7 @@ public final class RunSettings {
   public static final Setting<Double> LEARNING_RATE =
       Setting.number("optim.learning_rate", "--learning-rate")
           .in(HOW, "RATE")
-          .by("0.1")
+          .by("0.01")
           .allowed("above 0")
           .about("full learning rate of the class weights")
           .into(TrainConfig::withLearningRate);
@@ -160,6 +169,14 @@ public final class RunSettings {
           .allowed("[1, 65536]")
           .about("examples a step")
           .into(TrainConfig::withBatchSize);
+
+  public static final Setting<Integer> NEIGHBOURHOOD =
+      Setting.integer("train.neighbourhood", "--neighbourhood")
+          .in(HOW, "NUMBER")
+          .by("1")
+          .allowed("a power of 2 in [1, 1024]")
+          .about("neighbouring examples that stay together in the shuffle")
+          .into(TrainConfig::withNeighbourhood);
 
   public static final Setting<Integer> THREADS =
       Setting.of("train.threads", "--threads", Form.INTEGER, RunSettings::threads)
@@ -237,6 +254,7 @@ public final class RunSettings {
           BACKBONE,
           DIM,
           BACKBONE_LEARNING_RATE,
+          INITIALISATION,
           LOSS,
           SELECTOR,
           OPTIMIZER,
@@ -244,6 +262,7 @@ public final class RunSettings {
           SCHEDULE,
           EPOCHS,
           BATCH_SIZE,
+          NEIGHBOURHOOD,
           THREADS,
           BACKEND,
           MEMORY,
