@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Objects;
 import java.util.regex.Pattern;
 import megaclass.data.Dataset;
 import org.junit.jupiter.api.Test;
@@ -23,7 +24,7 @@ class QuickStartTest {
   private static Path root() {
     Path folder = Path.of("").toAbsolutePath();
     while (!Files.exists(folder.resolve("examples/quickstart"))) {
-      folder = folder.getParent();
+      folder = Objects.requireNonNull(folder.getParent(), "not inside a checkout");
     }
     return folder;
   }

@@ -9,11 +9,9 @@ import static megaclass.cli.text.Quantity.percent;
 
 import java.util.LinkedHashMap;
 import java.util.Locale;
-import java.util.Map;
 import java.util.Objects;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
-import megaclass.eval.Evaluation;
 import megaclass.train.TrainEvent;
 import org.jspecify.annotations.Nullable;
 
@@ -151,8 +149,8 @@ final class Narrator implements Consumer<TrainEvent> {
     var fields = new LinkedHashMap<String, Object>();
     fields.put("step", event.step());
     fields.put("seconds", metrics().seconds(event.seconds()));
-    fields.putAll(fields(event.evaluation()));
-    say(new Message("evaluated", fields, "test      " + text(event.evaluation())));
+    fields.putAll(EvaluationMessage.fields(event.evaluation()));
+    say(new Message("evaluated", fields, EvaluationMessage.text(event.evaluation())));
   }
 
   private void saved(TrainEvent.CheckpointSaved event) {
@@ -185,43 +183,6 @@ final class Narrator implements Consumer<TrainEvent> {
 
   private Metrics metrics() {
     return Objects.requireNonNull(metrics, "an event came before Started");
-  }
-
-  /** The facts of an evaluation. */
-  static Map<String, Object> fields(Evaluation evaluation) {
-    var fields = new LinkedHashMap<String, Object>();
-    fields.put("examples", evaluation.examples());
-    fields.put("top1", evaluation.top1());
-    fields.put("k", evaluation.k());
-    fields.put("topK", evaluation.topK());
-    fields.put("meanLoss", evaluation.meanLoss());
-    fields.put("evaluationSeconds", evaluation.seconds());
-    fields.put(
-        "frequencyDeciles", evaluation.frequencyDeciles().stream().map(Narrator::fields).toList());
-    return fields;
-  }
-
-  private static Map<String, Object> fields(Evaluation.FrequencyDecile decile) {
-    var fields = new LinkedHashMap<String, Object>();
-    fields.put("minCount", decile.minCount());
-    fields.put("maxCount", decile.maxCount());
-    fields.put("examples", decile.examples());
-    if (decile.examples() > 0) {
-      fields.put("top1", decile.top1());
-    }
-    return fields;
-  }
-
-  /** An evaluation in a line. */
-  static String text(Evaluation evaluation) {
-    return "top-1 %s   top-%d %s   loss %s   %s examples in %s"
-        .formatted(
-            percent(evaluation.top1(), 2),
-            evaluation.k(),
-            percent(evaluation.topK(), 2),
-            decimal(evaluation.meanLoss(), 4),
-            count(evaluation.examples()),
-            duration(evaluation.seconds()));
   }
 
   private static String learningRate(double rate) {

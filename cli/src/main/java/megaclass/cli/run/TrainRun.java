@@ -132,10 +132,7 @@ public final class TrainRun {
     var test = plan.data().test();
     if (test != null) {
       int k = plan.settings().get(RunSettings.K);
-      var evaluation = classifier.evaluate(test, k, Long.MAX_VALUE);
-      narrator.say(
-          new Message(
-              "tested", Narrator.fields(evaluation), "test      " + Narrator.text(evaluation)));
+      narrator.say(EvaluationMessage.of(classifier.evaluate(test, k, Long.MAX_VALUE)));
     }
   }
 

@@ -98,6 +98,14 @@ public final class RunSettings {
           .about("floats of an embedding and of a class weight; frozen takes the features' own")
           .into(TrainConfig::withDim);
 
+  public static final Setting<Initialisation> INITIALISATION =
+      Setting.of("weights.initialisation", "--initialisation", Form.TEXT, Initialisation::parse)
+          .in(HOW, "WHERE")
+          .by("class-means")
+          .allowed("class-means, random")
+          .about("where class weights start")
+          .into(TrainConfig::withInitialisation);
+
   public static final Setting<Double> BACKBONE_LEARNING_RATE =
       Setting.number("backbone.learning_rate", "--backbone-learning-rate")
           .in(HOW, "RATE")
@@ -175,7 +183,7 @@ public final class RunSettings {
           .in(HOW, "NUMBER")
           .by("1")
           .allowed("a power of 2 in [1, 1024]")
-          .about("neighbouring examples that stay together in the shuffle")
+          .about("examples next to each other in the data that stay together in the shuffle")
           .into(TrainConfig::withNeighbourhood);
 
   public static final Setting<Integer> THREADS =
@@ -221,7 +229,7 @@ public final class RunSettings {
   public static final Setting<Integer> EVALUATE_EXAMPLES =
       Setting.integer("evaluate.examples", "--evaluate-examples")
           .in(HOW_GOOD, "NUMBER")
-          .by("10000")
+          .by("2000")
           .allowed("at least 1")
           .about("held-out examples of each of them; the one at the end takes all")
           .checked(examples -> Check.positive("evaluateExamples", examples));

@@ -9,7 +9,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import megaclass.cli.run.Message;
 import megaclass.cli.run.RunLog;
-import megaclass.cli.source.PreparedData;
+import megaclass.cli.source.PreparationListener;
 import megaclass.data.Conversion;
 
 /**
@@ -17,7 +17,7 @@ import megaclass.data.Conversion;
  *
  * @param log where it is said
  */
-record PreparationLog(RunLog log) implements PreparedData.Listener {
+record PreparationLog(RunLog log) implements PreparationListener {
   @Override
   public void fetching(String artifact) {
     String text = "fetch     " + artifact + " with Maven";
@@ -25,9 +25,9 @@ record PreparationLog(RunLog log) implements PreparedData.Listener {
   }
 
   @Override
-  public void converting(String source, Path folder) {
-    String text = "convert   " + source + " once, into " + folder;
-    log.say(new Message("converting", Map.of("source", source, "folder", folder.toString()), text));
+  public void converting(String source, Path target) {
+    String text = "convert   " + source + " once, into " + target;
+    log.say(new Message("converting", Map.of("source", source, "target", target.toString()), text));
   }
 
   @Override
