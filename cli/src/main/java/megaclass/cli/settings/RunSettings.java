@@ -98,14 +98,6 @@ public final class RunSettings {
           .about("floats of an embedding and of a class weight; frozen takes the features' own")
           .into(TrainConfig::withDim);
 
-  public static final Setting<Initialisation> INITIALISATION =
-      Setting.of("weights.initialisation", "--initialisation", Form.TEXT, Initialisation::parse)
-          .in(HOW, "WHERE")
-          .by("class-means")
-          .allowed("class-means, random")
-          .about("where class weights start")
-          .into(TrainConfig::withInitialisation);
-
   public static final Setting<Double> BACKBONE_LEARNING_RATE =
       Setting.number("backbone.learning_rate", "--backbone-learning-rate")
           .in(HOW, "RATE")
