@@ -9,6 +9,7 @@ import static megaclass.cli.text.Quantity.percent;
 
 import java.util.LinkedHashMap;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Objects;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
@@ -63,7 +64,7 @@ final class Narrator implements Consumer<TrainEvent> {
   public void accept(TrainEvent event) {
     switch (event) {
       case TrainEvent.Started started -> started(started);
-      case TrainEvent.Initialised _ -> {}
+      case TrainEvent.Initialised initialised -> initialised(initialised);
       case TrainEvent.Progress progress -> progress(progress);
       case TrainEvent.Evaluated evaluated -> evaluated(evaluated);
       case TrainEvent.CheckpointSaved saved -> saved(saved);
@@ -88,6 +89,12 @@ final class Narrator implements Consumer<TrainEvent> {
               : "step " + count(firstStep) + " of " + count(event.totalSteps());
       say(new Message("resumed", fields, "resume    " + from));
     }
+  }
+
+  private void initialised(TrainEvent.Initialised event) {
+    var fields = Map.of("initialiseSeconds", event.seconds());
+    String text = "start     initial values in " + duration(event.seconds());
+    say(new Message("initialised", fields, firstStep == 0 ? text : ""));
   }
 
   private void progress(TrainEvent.Progress event) {

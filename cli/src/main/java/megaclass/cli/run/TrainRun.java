@@ -15,6 +15,7 @@ import java.time.Duration;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import megaclass.cli.BuildInfo;
 import megaclass.cli.ExitCode;
 import megaclass.cli.settings.ConfigFile;
 import megaclass.cli.settings.RunSettings;
@@ -80,7 +81,8 @@ public final class TrainRun {
     var trainer =
         new Trainer(plan.config())
             .withCheckpoints(directory.checkpoints(), every.isZero() ? NEVER : every, resume)
-            .stopWhen(stop);
+            .stopWhen(stop)
+            .withProvenance(Map.of("megaclass", BuildInfo.version()));
     var test = plan.data().test();
     int times = settings.get(RunSettings.EVALUATE_TIMES);
     return test == null || times == 0

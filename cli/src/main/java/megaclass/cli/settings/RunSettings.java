@@ -62,7 +62,7 @@ public final class RunSettings {
   public static final Setting<Double> TEST_SHARE =
       Setting.number("data.test_share", "--test-share")
           .in(FROM_WHAT, "SHARE")
-          .by("0.01")
+          .by("0.1")
           .allowed("[0, 1)")
           .about("share of the examples that is held out, when there is no test file")
           .checked(share -> Check.inRightOpenRange("testShare", share, 0, 1));
@@ -175,7 +175,7 @@ public final class RunSettings {
           .in(HOW, "NUMBER")
           .by("1")
           .allowed("a power of 2 in [1, 1024]")
-          .about("examples next to each other in the data that stay together in the shuffle")
+          .about("neighbouring examples that stay together in the shuffle")
           .into(TrainConfig::withNeighbourhood);
 
   public static final Setting<Integer> THREADS =
