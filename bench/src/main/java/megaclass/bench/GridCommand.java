@@ -52,7 +52,7 @@ final class GridCommand implements Callable<Integer> {
   private final Output output = new Output();
 
   @ArgGroup(validate = false, heading = "%nEverywhere%n")
-  private final Everywhere everywhere = new Everywhere();
+  final Everywhere everywhere = new Everywhere();
 
   enum Part {
     GRID,

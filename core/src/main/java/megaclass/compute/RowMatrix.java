@@ -84,13 +84,13 @@ public final class RowMatrix implements AutoCloseable {
     this.rowBytes = state.rowBytes(width);
     this.state = state;
     this.arena = arena;
-    int numShards = (numRows + ROWS_PER_SHARD - 1) / ROWS_PER_SHARD;
+    int numShards = Math.ceilDiv(numRows, ROWS_PER_SHARD);
     rowAddresses = new long[numShards];
     accumulatorAddresses = new long[numShards];
     lastStepAddresses = new long[numShards];
     for (int s = 0; s < numShards; s++) {
       int from = s * ROWS_PER_SHARD;
-      int to = Math.min(numRows, from + ROWS_PER_SHARD);
+      int to = from + Math.min(ROWS_PER_SHARD, numRows - from);
       long count = (long) to - from;
       MemorySegment rows =
           existing == null
@@ -193,12 +193,13 @@ public final class RowMatrix implements AutoCloseable {
    */
   public void randomise(double deviation, int columns, long seed, Workers workers) {
     int rowsPerTask = 4096;
-    int numTasks = (numRows + rowsPerTask - 1) / rowsPerTask;
+    int numTasks = Math.ceilDiv(numRows, rowsPerTask);
     workers.run(
         numTasks,
         (task, _) -> {
-          int to = Math.min(numRows, (task + 1) * rowsPerTask);
-          for (int row = task * rowsPerTask; row < to; row++) {
+          int from = task * rowsPerTask;
+          int to = from + Math.min(rowsPerTask, numRows - from);
+          for (int row = from; row < to; row++) {
             var random = new SplittableRandom(Hash.key(seed, row));
             for (int j = 0; j < columns; j++) {
               set(row, j, (float) (deviation * random.nextGaussian()));

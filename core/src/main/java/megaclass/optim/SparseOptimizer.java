@@ -90,13 +90,14 @@ public final class SparseOptimizer implements RowUpdate {
     if (!needsCatchUp()) {
       return;
     }
-    int numTasks = (count + ROWS_PER_TASK - 1) / ROWS_PER_TASK;
+    int numTasks = Math.ceilDiv(count, ROWS_PER_TASK);
     workers.run(
         numTasks,
         (task, _) -> {
           double[] product = new double[4];
-          int to = Math.min(count, (task + 1) * ROWS_PER_TASK);
-          for (int i = task * ROWS_PER_TASK; i < to; i++) {
+          int from = task * ROWS_PER_TASK;
+          int to = from + Math.min(ROWS_PER_TASK, count - from);
+          for (int i = from; i < to; i++) {
             catchUp(rowAt.applyAsInt(i), product);
           }
         });
