@@ -87,7 +87,8 @@ public final class RunSettings {
           .in(WHAT_TO_LEARN, "SPEC")
           .by("frozen")
           .allowed("frozen, bag(...)")
-          .about("from features to embeddings; frozen: the features are embeddings")
+          .about(
+              "from features to embeddings; frozen: the features are embeddings; texts take a bag")
           .into(TrainConfig::withBackbone);
 
   public static final Setting<Integer> DIM =
