@@ -25,6 +25,7 @@ final class Narrator implements Consumer<TrainEvent> {
   private static final int LINES = 20;
 
   private static final double SECONDS_BETWEEN_LINES = 60;
+  private static final double LEAST_SHARE_TOLD = 0.005;
   private static final String HEADINGS =
       "    step   epoch     loss         lr   examples/s     active   left";
 
@@ -33,6 +34,7 @@ final class Narrator implements Consumer<TrainEvent> {
   private final boolean resumed;
   private final Message header;
   private @Nullable Metrics metrics;
+  private TrainEvent.@Nullable Progress firstReport;
   private long firstStep;
   private long lastLine;
   private double lastLineSeconds;
@@ -147,9 +149,15 @@ final class Narrator implements Consumer<TrainEvent> {
     return lines;
   }
 
+  /** By the speed since the first report: what came before it comes once only. */
   private double secondsLeft(TrainEvent.Progress event) {
-    long done = Math.max(1, event.step() - firstStep);
-    return event.seconds() / done * (event.totalSteps() - event.step());
+    if (firstReport == null) {
+      firstReport = event;
+    }
+    long steps = event.step() - firstReport.step();
+    double seconds = event.seconds() - firstReport.seconds();
+    double perStep = steps == 0 ? event.seconds() / (event.step() - firstStep) : seconds / steps;
+    return perStep * (event.totalSteps() - event.step());
   }
 
   private void evaluated(TrainEvent.Evaluated event) {
@@ -157,7 +165,11 @@ final class Narrator implements Consumer<TrainEvent> {
     fields.put("step", event.step());
     fields.put("seconds", metrics().seconds(event.seconds()));
     fields.putAll(EvaluationMessage.fields(event.evaluation()));
-    say(new Message("evaluated", fields, EvaluationMessage.text(event.evaluation())));
+    say(
+        new Message(
+            "evaluated",
+            fields,
+            EvaluationMessage.text(event.evaluation()) + "   at step " + count(event.step())));
   }
 
   private void saved(TrainEvent.CheckpointSaved event) {
@@ -182,9 +194,10 @@ final class Narrator implements Consumer<TrainEvent> {
     double all = stages.values().stream().mapToDouble(Double::doubleValue).sum();
     String shares =
         stages.entrySet().stream()
+            .filter(stage -> stage.getValue() / all >= LEAST_SHARE_TOLD)
             .map(stage -> stage.getKey() + " " + percent(stage.getValue() / all, 0))
             .collect(Collectors.joining("   "));
-    String text = "\ntime      %s of training: %s".formatted(duration(seconds), shares);
+    String text = "\ntime      %s of training   all: %s".formatted(duration(seconds), shares);
     say(new Message("finished", fields, text));
   }
 

@@ -5,6 +5,7 @@ import static megaclass.cli.text.Quantity.bytes;
 import static megaclass.cli.text.Quantity.count;
 
 import java.io.IOException;
+import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -17,6 +18,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import megaclass.cli.BuildInfo;
 import megaclass.cli.ExitCode;
+import megaclass.cli.report.Report;
 import megaclass.cli.settings.ConfigFile;
 import megaclass.cli.settings.RunSettings;
 import megaclass.internal.AtomicFiles;
@@ -70,6 +72,7 @@ public final class TrainRun {
     } finally {
       narrator.close();
     }
+    report();
     directory.finish(plan.settings().get(RunSettings.CHECKPOINT_KEEP));
     log.say(new Message("done", Map.of("run", directory.name()), "DONE"));
     return ExitCode.DONE;
@@ -138,10 +141,16 @@ public final class TrainRun {
     }
   }
 
+  private void report() {
+    AtomicFiles.writeString(directory.report(), Report.html(Metrics.read(directory.metrics())));
+    String name = directory.name(directory.report());
+    log.say(new Message("reported", Map.of("report", name), "report    " + name));
+  }
+
   private static String sha256(Path file) throws IOException {
     try (var in =
         new DigestInputStream(Files.newInputStream(file), MessageDigest.getInstance("SHA-256"))) {
-      in.skipNBytes(Files.size(file));
+      in.transferTo(OutputStream.nullOutputStream());
       return HexFormat.of().formatHex(in.getMessageDigest().digest());
     } catch (NoSuchAlgorithmException e) {
       throw new IllegalStateException("every JDK has SHA-256", e);

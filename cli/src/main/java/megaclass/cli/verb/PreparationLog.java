@@ -38,13 +38,12 @@ record PreparationLog(RunLog log) implements PreparationListener {
     fields.put("numClasses", result.numClasses());
     fields.put("merged", result.merged());
     fields.put("seconds", seconds);
+    String held =
+        result.testExamples() == 0 ? "" : ", " + count(result.testExamples()) + " to test on";
     String text =
-        "converted %s examples to train on, %s to test on, %s classes in %s\n"
+        "converted %s examples%s, %s classes in %s\n"
             .formatted(
-                count(result.trainExamples()),
-                count(result.testExamples()),
-                count(result.numClasses()),
-                duration(seconds));
+                count(result.trainExamples()), held, count(result.numClasses()), duration(seconds));
     log.say(new Message("converted", fields, text));
   }
 
