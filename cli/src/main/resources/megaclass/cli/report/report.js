@@ -68,7 +68,7 @@
         grid: {left: 72, right: 16, top: 36, bottom: 44},
         legend: legend({selectedMode: false}),
         xAxis: axis('time of training, ' + unit.name, {type: 'value', min: 0, nameGap: 28, splitLine: {show: false}}),
-        yAxis: axis(unitName, {type: 'value', scale: true, max, nameGap: 54, axisLabel: {color: colour('--soft'), formatter: format}}),
+        yAxis: axis(unitName, {type: 'value', scale: true, max, nameGap: 54, axisLabel: {color: colour('--soft'), formatter: format, hideOverlap: true}}),
         series: series.map((s, i) => ({
           type: 'line', name: s.name, color: colours[s.colour],
           data: s.points.map(p => [p[0] / unit.seconds, p[1]]),
@@ -89,7 +89,7 @@
     const names = Object.keys(sizes).filter(name => sizes[name] > 0);
     const sum = names.reduce((s, name) => s + sizes[name], 0);
     draw(id, !names.length, 'Nothing was measured.', () => ({
-      grid: {left: 20, right: 36, top: 66, bottom: 40},
+      grid: {left: 20, right: 36, top: 84, bottom: 40},
       legend: legend({
         selectedMode: false, itemGap: 14,
         formatter: name => name + '  ' + format(sizes[name]) + '  ' + percent(sizes[name] / sum, 0)
