@@ -31,7 +31,7 @@ record Kernel(
     Function<KernelMemory, MemorySegment> output) {
   private static final String FMA = "peak: fused multiply-add";
   private static final String COPY = "peak: memory copy";
-  private static final int FMA_TURNS = 100_000;
+  private static final int FMA_TURNS = 10_000;
 
   /** One call on the operands of one thread. */
   @FunctionalInterface
