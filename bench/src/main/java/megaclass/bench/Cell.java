@@ -8,6 +8,7 @@ import megaclass.optim.OptimizerSpec;
 import megaclass.select.SelectorSpec;
 import megaclass.train.MemoryPlan;
 import megaclass.train.TrainConfig;
+import megaclass.weights.Initialisation;
 
 /**
  * One cell of the grid: what is trained, and on which data.
@@ -52,6 +53,7 @@ record Cell(
   TrainConfig config() {
     return TrainConfig.defaults()
         .withDim(dim)
+        .withInitialisation(Initialisation.RANDOM) // class means would have learned it all
         .withSelector(SelectorSpec.parse(selector))
         .withLoss(Loss.parse(loss))
         .withOptimizer(OptimizerSpec.parse(optimizer))

@@ -36,7 +36,7 @@ final class CellCommand implements Callable<Integer> {
   private final RunOptions run = new RunOptions();
 
   @ArgGroup(validate = false, heading = "%nEverywhere%n")
-  private final Everywhere everywhere = new Everywhere();
+  final Everywhere everywhere = new Everywhere();
 
   CellCommand(Shell shell) {
     this.shell = shell;

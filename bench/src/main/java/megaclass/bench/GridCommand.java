@@ -31,7 +31,7 @@ import picocli.CommandLine.Option;
       "",
       "Examples",
       "  megaclass bench --quick --results target/bench",
-      "  megaclass bench --part grid --num-classes 100000 --loss \"cosface(scale=64, margin=0.4)\""
+      "  megaclass bench --only-grid --num-classes 100000 --loss \"cosface(scale=64, margin=0.4)\""
     })
 final class GridCommand implements Callable<Integer> {
   private static final String RESULTS = "bench/results";
@@ -52,20 +52,14 @@ final class GridCommand implements Callable<Integer> {
   private final Output output = new Output();
 
   @ArgGroup(validate = false, heading = "%nEverywhere%n")
-  private final Everywhere everywhere = new Everywhere();
-
-  enum Part {
-    GRID,
-    KERNELS
-  }
+  final Everywhere everywhere = new Everywhere();
 
   private static final class What {
-    @Option(
-        names = "--part",
-        paramLabel = "PART",
-        split = ",",
-        description = "grid, kernels; default both")
-    private List<Part> parts = List.of(Part.GRID, Part.KERNELS);
+    @Option(names = "--only-grid", description = "not the kernels")
+    private boolean onlyGrid;
+
+    @Option(names = "--only-kernels", description = "not the grid")
+    private boolean onlyKernels;
 
     @Option(
         names = "--num-classes",
@@ -120,6 +114,10 @@ final class GridCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
+    if (what.onlyGrid && what.onlyKernels) {
+      throw new IllegalArgumentException(
+          "--only-grid and --only-kernels together leave nothing to measure; give one of them");
+    }
     boolean quick = effort.quick;
     int repeats = effort.repeats != null ? effort.repeats : quick ? 1 : 5;
     var plan =
@@ -127,8 +125,8 @@ final class GridCommand implements Callable<Integer> {
             Check.positive("repeats", repeats),
             run.warmUp(quick),
             run.measure(quick),
-            what.parts.contains(Part.GRID) ? cells() : List.of(),
-            what.parts.contains(Part.KERNELS)
+            !what.onlyKernels ? cells() : List.of(),
+            !what.onlyGrid
                 ? KernelCommand.words(dims(), run.threads, run.backend, quick)
                 : List.of());
     var result =

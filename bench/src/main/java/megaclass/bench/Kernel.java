@@ -7,6 +7,7 @@ import static megaclass.compute.ComputeBackend.PANEL;
 
 import java.lang.foreign.MemorySegment;
 import java.util.List;
+import java.util.function.Function;
 import java.util.function.ToDoubleFunction;
 import megaclass.compute.ComputeBackend;
 
@@ -19,12 +20,18 @@ import megaclass.compute.ComputeBackend;
  * @param peak name of the kernel that says how fast it could be, or "" when there is none
  * @param work of one call, in 1e-9 of the unit
  * @param body one call
+ * @param output what a call has written, to be held against that of another backend
  */
 record Kernel(
-    String name, String unit, String peak, ToDoubleFunction<KernelMemory> work, Body body) {
+    String name,
+    String unit,
+    String peak,
+    ToDoubleFunction<KernelMemory> work,
+    Body body,
+    Function<KernelMemory, MemorySegment> output) {
   private static final String FMA = "peak: fused multiply-add";
   private static final String COPY = "peak: memory copy";
-  private static final int FMA_TURNS = 100_000;
+  private static final int FMA_TURNS = 10_000;
 
   /** One call on the operands of one thread. */
   @FunctionalInterface
@@ -40,23 +47,27 @@ record Kernel(
             "GF/s",
             "",
             _ -> FmaPeak.operations(FMA_TURNS),
-            (_, m) -> FmaPeak.run(FMA_TURNS, m.fmaValues)),
+            (_, m) -> FmaPeak.run(FMA_TURNS, m.fmaValues),
+            m -> MemorySegment.ofArray(m.fmaValues)),
         new Kernel(
             COPY,
             "GB/s",
             "",
             m -> 2.0 * m.copyFrom.byteSize(), // read and written
-            (_, m) -> MemorySegment.copy(m.copyFrom, 0, m.copyTo, 0, m.copyFrom.byteSize())),
-        product("logits, rows in order", Kernel::logitsInOrder),
-        product("logits, random rows", Kernel::logitsOfRandomRows),
+            (_, m) -> MemorySegment.copy(m.copyFrom, 0, m.copyTo, 0, m.copyFrom.byteSize()),
+            m -> m.copyTo),
+        product("logits, rows in order", Kernel::logitsInOrder, KernelMemory::allTiles),
+        product("logits, random rows", Kernel::logitsOfRandomRows, KernelMemory::allTiles),
         new Kernel(
             "exp and sum",
             "G elements/s",
             "",
             _ -> (double) NUM_ROWS * PANEL * NUM_PANELS,
-            Kernel::expAndSum),
-        product("embedding gradient", Kernel::embeddingGradient),
-        product("weight gradient", Kernel::weightGradient),
+            Kernel::expAndSum,
+            KernelMemory::allTiles),
+        product(
+            "embedding gradient", Kernel::embeddingGradient, KernelMemory::allEmbeddingGradients),
+        product("weight gradient", Kernel::weightGradient, KernelMemory::allRowGradients),
         // Gradients come from the cache; weights and velocities are read and written.
         rows("momentum step, rows in order", 4, Kernel::momentumInOrder),
         rows("momentum step, random rows", 4, Kernel::momentumOfRandomRows),
@@ -65,12 +76,20 @@ record Kernel(
         rows("scaled add, random rows", 2, Kernel::addToRandomRows));
   }
 
-  private static Kernel product(String name, Body body) {
-    return new Kernel(name, "GF/s", FMA, m -> 2.0 * NUM_ROWS * NUM_PANELS * PANEL * m.dim, body);
+  private static Kernel product(
+      String name, Body body, Function<KernelMemory, MemorySegment> output) {
+    return new Kernel(
+        name, "GF/s", FMA, m -> 2.0 * NUM_ROWS * NUM_PANELS * PANEL * m.dim, body, output);
   }
 
   private static Kernel rows(String name, int rowsOfTraffic, Body body) {
-    return new Kernel(name, "GB/s", COPY, m -> 4.0 * rowsOfTraffic * NUM_ROWS * m.stride, body);
+    return new Kernel(
+        name,
+        "GB/s",
+        COPY,
+        m -> 4.0 * rowsOfTraffic * NUM_ROWS * m.stride,
+        body,
+        KernelMemory::lastRow);
   }
 
   private static void logitsInOrder(ComputeBackend backend, KernelMemory m) {
@@ -89,7 +108,7 @@ record Kernel(
     }
   }
 
-  /** Repeated in place, exp(x) of x in [0, 1] would overflow; the offset of 2 keeps it there. */
+  /** In place, call after call: exp(x - 2) keeps x between 0 and 1, exp(x) would not. */
   private static void expAndSum(ComputeBackend backend, KernelMemory m) {
     for (int p = 0; p < NUM_PANELS; p++) {
       backend.expAndSum(m.tile(p), NUM_ROWS, m.lanes(m.offsets, p), m.lanes(m.sums, p));
@@ -104,7 +123,8 @@ record Kernel(
   }
 
   private static void weightGradient(ComputeBackend backend, KernelMemory m) {
-    backend.weightGradient(m.tiles, NUM_PANELS, NUM_ROWS, m.blocks, m.numBlocks, m.rowGradients);
+    backend.weightGradient(
+        m.tile(0), NUM_PANELS, NUM_ROWS, m.blocks, m.numBlocks, m.rowGradient(0));
   }
 
   private static void momentumInOrder(ComputeBackend backend, KernelMemory m) {

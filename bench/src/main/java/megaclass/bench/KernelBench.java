@@ -18,7 +18,7 @@ final class KernelBench {
   private static final RowMatrix.State WITH_VELOCITY = new RowMatrix.State(true, false, false);
 
   /** Rounds that come first and are thrown away: the JIT compiles. */
-  private static final int WARM_UP_ROUNDS = 3;
+  private static final int WARM_UP_ROUNDS = 5;
 
   /**
    * How long and how large.
@@ -36,6 +36,7 @@ final class KernelBench {
 
   /** Measures with one thread and, if these are more, with {@code threads}. */
   static List<KernelRun> run(int dim, int threads, String backend, Effort effort) {
+    KernelCheck.check(ComputeBackend.named(backend), dim);
     var runs = new ArrayList<KernelRun>();
     for (int count : Arrays.stream(new int[] {1, threads}).distinct().toArray()) {
       runs.add(runAt(dim, count, ComputeBackend.named(backend), effort));

@@ -43,7 +43,7 @@ final class KernelCommand implements Callable<Integer> {
   private boolean quick;
 
   @ArgGroup(validate = false, heading = "%nEverywhere%n")
-  private final Everywhere everywhere = new Everywhere();
+  final Everywhere everywhere = new Everywhere();
 
   KernelCommand(Shell shell) {
     this.shell = shell;

@@ -26,17 +26,17 @@ final class KernelMemory {
   final long[] rows = new long[NUM_ROWS];
   final long[] velocities = new long[NUM_ROWS];
   final long panels;
-  final long tiles;
   final long packed;
-  final long embeddingGradients;
   final long blocks;
-  final long rowGradients;
   final long offsets;
   final long sums;
   final MemorySegment copyFrom;
   final MemorySegment copyTo;
   final float[] fmaValues = new float[PANEL];
 
+  private final MemorySegment tiles;
+  private final MemorySegment embeddingGradients;
+  private final MemorySegment rowGradients;
   private final RowMatrix matrix;
   private final int firstRow;
   private final int numRows;
@@ -59,11 +59,11 @@ final class KernelMemory {
     order = new Permutation(numRows, worker);
     long panelFloats = (long) NUM_PANELS * PANEL;
     panels = floats(panelFloats * stride, arena).address();
-    tiles = floats(panelFloats * NUM_ROWS, arena).address();
+    tiles = floats(panelFloats * NUM_ROWS, arena);
     packed = floats((long) NUM_ROWS * stride, arena).address();
-    embeddingGradients = constants(panelFloats * stride, 0f, arena).address();
+    embeddingGradients = constants(panelFloats * stride, 0f, arena);
     blocks = floats(panelFloats * numBlocks * PANEL, arena).address();
-    rowGradients = constants((long) NUM_ROWS * numBlocks * PANEL, 0f, arena).address();
+    rowGradients = constants((long) NUM_ROWS * numBlocks * PANEL, 0f, arena);
     offsets = constants(panelFloats, 2f, arena).address();
     sums = constants(panelFloats, 0f, arena).address();
     copyFrom = NativeMemory.allocate(copyBytes / threads, arena).fill((byte) 1);
@@ -117,11 +117,11 @@ final class KernelMemory {
   }
 
   long tile(int panel) {
-    return tiles + 4L * PANEL * NUM_ROWS * panel;
+    return tiles.address() + 4L * PANEL * NUM_ROWS * panel;
   }
 
   long embeddingGradient(int panel) {
-    return embeddingGradients + 4L * PANEL * stride * panel;
+    return embeddingGradients.address() + 4L * PANEL * stride * panel;
   }
 
   long lanes(long of, int panel) {
@@ -129,7 +129,27 @@ final class KernelMemory {
   }
 
   long rowGradient(int r) {
-    return rowGradients + 4L * PANEL * numBlocks * r;
+    return rowGradients.address() + 4L * PANEL * numBlocks * r;
+  }
+
+  /** Logits or exponentials, (panels, rows, 64). */
+  MemorySegment allTiles() {
+    return tiles;
+  }
+
+  /** (panels, stride, 64). */
+  MemorySegment allEmbeddingGradients() {
+    return embeddingGradients;
+  }
+
+  /** (rows, blocks * 64). */
+  MemorySegment allRowGradients() {
+    return rowGradients;
+  }
+
+  /** Weights and velocity of the last of the current rows. */
+  MemorySegment lastRow() {
+    return MemorySegment.ofAddress(rows[NUM_ROWS - 1]).reinterpret(8L * stride);
   }
 
   /** Rows of a matrix with velocities that takes so many bytes. */

@@ -81,7 +81,7 @@ final class MeasuredWindow implements Consumer<TrainEvent>, BooleanSupplier {
     return to != null;
   }
 
-  /** When memory was allocated and training began. */
+  /** When the initial values were there and training began. */
   long startedAt() {
     return startedAt;
   }
@@ -107,14 +107,14 @@ final class MeasuredWindow implements Consumer<TrainEvent>, BooleanSupplier {
     return (to().cpuNanos - from().cpuNanos) * 1e-9 / seconds() / threads;
   }
 
-  /** Seconds of the window by stage. */
+  /** Seconds of the window by stage; stages that took none of it are left out. */
   Map<String, Double> stageSeconds() {
     var seconds = new LinkedHashMap<String, Double>();
+    Map<String, Double> before = from().progress.stageSeconds();
     to().progress
         .stageSeconds()
-        .forEach(
-            (stage, end) ->
-                seconds.put(stage, end - from().progress.stageSeconds().getOrDefault(stage, 0.0)));
+        .forEach((stage, end) -> seconds.put(stage, end - before.getOrDefault(stage, 0.0)));
+    seconds.values().removeIf(time -> time == 0);
     return seconds;
   }
 

@@ -44,7 +44,6 @@ record Shell(PrintWriter out, PrintWriter err, Path folder) {
         .setOut(out)
         .setErr(err)
         .setUsageHelpWidth(100)
-        .setCaseInsensitiveEnumValuesAllowed(true)
         .setParameterExceptionHandler((e, _) -> wrongUsage(e, debug))
         .setExecutionExceptionHandler((e, _, _) -> fail(e, debug))
         .execute(args);

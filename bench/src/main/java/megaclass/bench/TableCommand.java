@@ -29,7 +29,7 @@ final class TableCommand implements Callable<Integer> {
   private List<Path> files = List.of();
 
   @ArgGroup(validate = false, heading = "%nEverywhere%n")
-  private final Everywhere everywhere = new Everywhere();
+  final Everywhere everywhere = new Everywhere();
 
   TableCommand(Shell shell) {
     this.shell = shell;

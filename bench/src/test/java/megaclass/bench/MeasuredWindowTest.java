@@ -31,10 +31,10 @@ class MeasuredWindowTest {
     assertTrue(window.getAsBoolean());
     assertEquals(20, window.firstStep());
     assertEquals(60, window.endStep());
-    assertEquals(6, window.warmUpSeconds());
-    assertEquals(12, window.seconds());
+    assertEquals(6, window.warmUpSeconds(), 1e-9);
+    assertEquals(12, window.seconds(), 1e-9);
     assertEquals(Map.of("loss", 6.0), window.stageSeconds());
-    assertEquals(15.0 / 12 / 2, window.cpuShare(2));
+    assertEquals(15.0 / 12 / 2, window.cpuShare(2), 1e-9);
     assertEquals(123, window.numActive());
     assertEquals("vector 512 bit", window.backend());
   }
@@ -73,13 +73,15 @@ class MeasuredWindowTest {
 
   private void start() {
     window.accept(new TrainEvent.Started(new MemoryPlan(Map.of()), "vector 512 bit", 100, 1000, 0));
+    now += 30 * SECOND;
+    window.accept(new TrainEvent.Initialised(30));
   }
 
-  /** A report so many seconds after the start. */
+  /** A report so many seconds after the initial values. */
   private void progress(long seconds, long step, double lossSeconds) {
-    now = (100 + seconds) * SECOND;
+    now = (130 + seconds) * SECOND;
     window.accept(
         new TrainEvent.Progress(
-            step, 1000, 0, 1.5, 0.1, 0, 123, Map.of("loss", lossSeconds), seconds));
+            step, 1000, 0, 1.5, 0.1, 0, 123, Map.of("loss", lossSeconds, "start", 30.0), seconds));
   }
 }

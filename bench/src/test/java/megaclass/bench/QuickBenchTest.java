@@ -33,7 +33,7 @@ class QuickBenchTest {
     var result =
         measure(
             "--quick",
-            "--part=grid",
+            "--only-grid",
             "--num-classes=300",
             "--dim=20",
             "--selector=all;uniform(0.1)",
@@ -76,7 +76,7 @@ class QuickBenchTest {
     var result =
         measure(
             "--quick",
-            "--part=kernels",
+            "--only-kernels",
             "--dim=20",
             "--threads=2",
             "--results=results",
@@ -97,7 +97,7 @@ class QuickBenchTest {
     var result =
         measure(
             "--quick",
-            "--part=grid",
+            "--only-grid",
             "--num-classes=2000000000",
             "--dim=8192",
             "--selector=all",

@@ -80,6 +80,15 @@ class ShellTest {
   }
 
   @Test
+  void twoFlagsThatLeaveNothingToMeasureAreRefused() {
+    assertComplaint(
+        2,
+        "--only-grid and --only-kernels together leave nothing to measure; give one of them",
+        "--only-grid",
+        "--only-kernels");
+  }
+
+  @Test
   void repeatsAreAtLeastOne() {
     assertComplaint(2, "repeats must be at least 1, but was 0", "--repeats=0");
   }

@@ -22,6 +22,11 @@ public final class BuildInfo {
     return PROPERTIES.getProperty("dependencyPlugin.version");
   }
 
+  /** Version of the charts in the report. */
+  public static String echartsVersion() {
+    return PROPERTIES.getProperty("echarts.version");
+  }
+
   private static Properties load() {
     var properties = new Properties();
     try (var in = BuildInfo.class.getResourceAsStream("build.properties")) {

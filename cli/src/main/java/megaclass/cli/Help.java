@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package megaclass.cli;
 
-import java.util.ArrayList;
 import java.util.List;
 import megaclass.cli.settings.Question;
 import megaclass.cli.settings.Setting;
+import megaclass.cli.text.Lines;
 
 /** The texts behind {@code --help}: flags grouped by question, defaults, two runnable examples. */
 final class Help {
@@ -57,7 +57,7 @@ final class Help {
       text.append(left).append('\n');
       left = "";
     }
-    for (var line : wrap(description(flag), WIDTH - FLAG_COLUMN)) {
+    for (var line : Lines.wrap(description(flag), WIDTH - FLAG_COLUMN)) {
       text.append(left).repeat(' ', FLAG_COLUMN - left.length()).append(line).append('\n');
       left = "";
     }
@@ -72,20 +72,5 @@ final class Help {
       text.append("; default ").append(flag.initial());
     }
     return text.toString();
-  }
-
-  /** Lines of at most so many characters, broken between words. */
-  static List<String> wrap(String text, int width) {
-    var lines = new ArrayList<String>();
-    var line = new StringBuilder();
-    for (var word : text.split(" ", -1)) {
-      if (line.length() + 1 + word.length() > width && !line.isEmpty()) {
-        lines.add(line.toString());
-        line.setLength(0);
-      }
-      line.append(line.isEmpty() ? "" : " ").append(word);
-    }
-    lines.add(line.toString());
-    return lines;
   }
 }

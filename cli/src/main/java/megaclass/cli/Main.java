@@ -2,10 +2,28 @@
 package megaclass.cli;
 
 import java.util.List;
+import megaclass.cli.verb.BenchVerb;
+import megaclass.cli.verb.ConvertVerb;
+import megaclass.cli.verb.EvaluateVerb;
+import megaclass.cli.verb.InspectVerb;
+import megaclass.cli.verb.PlanVerb;
+import megaclass.cli.verb.PredictVerb;
+import megaclass.cli.verb.SynthVerb;
 import megaclass.cli.verb.TrainVerb;
 
 /** The {@code megaclass} command: hands the words of the command line to the verb they name. */
 public final class Main {
+  private static final List<Verb> VERBS =
+      List.of(
+          new TrainVerb(),
+          new EvaluateVerb(),
+          new PredictVerb(),
+          new PlanVerb(),
+          new InspectVerb(),
+          new ConvertVerb(),
+          new SynthVerb(),
+          new BenchVerb());
+
   private Main() {}
 
   /** Runs one verb and ends with its exit code, see {@link ExitCode}. */
@@ -15,6 +33,6 @@ public final class Main {
 
   /** Runs one verb and returns its exit code. */
   static int run(Console console, String... args) {
-    return new Shell(List.of(new TrainVerb()), console).run(args);
+    return new Shell(VERBS, console).run(args);
   }
 }

@@ -15,7 +15,9 @@ import megaclass.internal.Check;
  * @param numClasses how many classes, at least 2
  * @param dim floats a row
  * @param examplesPerClass on average; with {@code zipfExponent} 0 each class has exactly so many
- * @param noise length of the random part of an example
+ * @param noise length of the random part of an example. With 10 examples a class, dim 64 and the
+ *     other defaults the nearest class mean finds 100, 83 and 48 % of 1000 classes at noise 0.6, 1
+ *     and 1.4, and 99, 61 and 17 % of 100 000 classes
  * @param numFamilies how many families; 0 means the root of {@code numClasses}
  * @param spread distance of class centres from the centre of their family
  * @param zipfExponent the number of examples of class c is proportional to (c + 1)^-zipfExponent,

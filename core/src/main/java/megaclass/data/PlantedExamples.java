@@ -29,7 +29,8 @@ public final class PlantedExamples implements ExampleSource {
   /** Every class has at least so many examples, so that one may be held out. */
   private static final int MIN_EXAMPLES = 2;
 
-  private static final int CHUNK = 1024;
+  /** Examples are made on all cores, so many floats at a time. */
+  private static final int CHUNK_FLOATS = 1 << 20;
 
   private final PlantedClasses spec;
   private final float unit;
@@ -101,8 +102,14 @@ public final class PlantedExamples implements ExampleSource {
 
   @Override
   public void forEach(Sink sink) {
-    for (long example = 0; example < numExamples(); example++) {
-      sink.row(features(example), label(labelledClass(example)));
+    int chunk = Math.max(1, CHUNK_FLOATS / spec.dim());
+    for (long from = 0; from < numExamples(); from += chunk) {
+      long to = Math.min(numExamples(), from + chunk);
+      var rows =
+          LongStream.range(from, to).parallel().mapToObj(this::features).toArray(float[][]::new);
+      for (int i = 0; i < rows.length; i++) {
+        sink.row(rows[i], label(labelledClass(from + i)));
+      }
     }
   }
 
@@ -112,17 +119,13 @@ public final class PlantedExamples implements ExampleSource {
     long rowBytes = (long) spec.dim() * Float.BYTES;
     var rows = arena.allocate(numExamples() * rowBytes, 64);
     var targets = arena.allocate(numExamples() * Integer.BYTES, 64);
-    LongStream.range(0, (numExamples() + CHUNK - 1) / CHUNK)
+    LongStream.range(0, numExamples())
         .parallel()
         .forEach(
-            chunk -> {
-              long to = Math.min(numExamples(), (chunk + 1) * CHUNK);
-              for (long example = chunk * CHUNK; example < to; example++) {
-                var row = features(example);
-                MemorySegment.copy(
-                    row, 0, rows, LittleEndian.FLOAT, example * rowBytes, row.length);
-                targets.set(LittleEndian.INT, example * Integer.BYTES, labelledClass(example));
-              }
+            example -> {
+              var row = features(example);
+              MemorySegment.copy(row, 0, rows, LittleEndian.FLOAT, example * rowBytes, row.length);
+              targets.set(LittleEndian.INT, example * Integer.BYTES, labelledClass(example));
             });
     try (var labels = new Labels.Builder()) {
       addLabels(labels);
@@ -205,7 +208,8 @@ public final class PlantedExamples implements ExampleSource {
     float factor = scale / 37837.227f; // the deviation of the sum: 65536 / sqrt(3)
     for (int i = 0; i < into.length; i++) {
       long bits = Hash.mix(key + i * 0x9E3779B97F4A7C15L);
-      long sum = (bits & 0xFFFF) + (bits >>> 16 & 0xFFFF) + (bits >>> 32 & 0xFFFF) + (bits >>> 48);
+      long two = (bits & 0x0000FFFF0000FFFFL) + (bits >>> 16 & 0x0000FFFF0000FFFFL);
+      int sum = (int) two + (int) (two >>> 32);
       into[i] += factor * (sum - 131070);
     }
   }

@@ -60,7 +60,7 @@ class WorkersTest {
             if (inside.incrementAndGet(worker) != 1) {
               clashes.incrementAndGet();
             }
-            Thread.yield();
+            Thread.onSpinWait();
             inside.decrementAndGet(worker);
           });
       assertEquals(0, clashes.get());
@@ -105,7 +105,7 @@ class WorkersTest {
                         100,
                         (task, _) -> {
                           running.incrementAndGet();
-                          Thread.yield();
+                          Thread.onSpinWait();
                           running.decrementAndGet();
                           if (task == 3) {
                             sneak(failure);

@@ -13,7 +13,6 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
-import megaclass.eval.Evaluation;
 import megaclass.train.TrainEvent;
 import org.jspecify.annotations.Nullable;
 
@@ -26,6 +25,7 @@ final class Narrator implements Consumer<TrainEvent> {
   private static final int LINES = 20;
 
   private static final double SECONDS_BETWEEN_LINES = 60;
+  private static final double LEAST_SHARE_TOLD = 0.005;
   private static final String HEADINGS =
       "    step   epoch     loss         lr   examples/s     active   left";
 
@@ -34,6 +34,7 @@ final class Narrator implements Consumer<TrainEvent> {
   private final boolean resumed;
   private final Message header;
   private @Nullable Metrics metrics;
+  private TrainEvent.@Nullable Progress firstReport;
   private long firstStep;
   private long lastLine;
   private double lastLineSeconds;
@@ -65,7 +66,7 @@ final class Narrator implements Consumer<TrainEvent> {
   public void accept(TrainEvent event) {
     switch (event) {
       case TrainEvent.Started started -> started(started);
-      case TrainEvent.Initialised _ -> {}
+      case TrainEvent.Initialised initialised -> initialised(initialised);
       case TrainEvent.Progress progress -> progress(progress);
       case TrainEvent.Evaluated evaluated -> evaluated(evaluated);
       case TrainEvent.CheckpointSaved saved -> saved(saved);
@@ -90,6 +91,12 @@ final class Narrator implements Consumer<TrainEvent> {
               : "step " + count(firstStep) + " of " + count(event.totalSteps());
       say(new Message("resumed", fields, "resume    " + from));
     }
+  }
+
+  private void initialised(TrainEvent.Initialised event) {
+    var fields = Map.of("initialiseSeconds", event.seconds());
+    String text = "start     initial values in " + duration(event.seconds());
+    say(new Message("initialised", fields, firstStep == 0 ? text : ""));
   }
 
   private void progress(TrainEvent.Progress event) {
@@ -142,17 +149,27 @@ final class Narrator implements Consumer<TrainEvent> {
     return lines;
   }
 
+  /** By the speed since the first report: what came before it comes once only. */
   private double secondsLeft(TrainEvent.Progress event) {
-    long done = Math.max(1, event.step() - firstStep);
-    return event.seconds() / done * (event.totalSteps() - event.step());
+    if (firstReport == null) {
+      firstReport = event;
+    }
+    long steps = event.step() - firstReport.step();
+    double seconds = event.seconds() - firstReport.seconds();
+    double perStep = steps == 0 ? event.seconds() / (event.step() - firstStep) : seconds / steps;
+    return perStep * (event.totalSteps() - event.step());
   }
 
   private void evaluated(TrainEvent.Evaluated event) {
     var fields = new LinkedHashMap<String, Object>();
     fields.put("step", event.step());
     fields.put("seconds", metrics().seconds(event.seconds()));
-    fields.putAll(fields(event.evaluation()));
-    say(new Message("evaluated", fields, "test      " + text(event.evaluation())));
+    fields.putAll(EvaluationMessage.fields(event.evaluation()));
+    say(
+        new Message(
+            "evaluated",
+            fields,
+            EvaluationMessage.text(event.evaluation()) + "   at step " + count(event.step())));
   }
 
   private void saved(TrainEvent.CheckpointSaved event) {
@@ -177,51 +194,15 @@ final class Narrator implements Consumer<TrainEvent> {
     double all = stages.values().stream().mapToDouble(Double::doubleValue).sum();
     String shares =
         stages.entrySet().stream()
+            .filter(stage -> stage.getValue() / all >= LEAST_SHARE_TOLD)
             .map(stage -> stage.getKey() + " " + percent(stage.getValue() / all, 0))
             .collect(Collectors.joining("   "));
-    String text = "\ntime      %s of training: %s".formatted(duration(seconds), shares);
+    String text = "\ntime      %s of training   all: %s".formatted(duration(seconds), shares);
     say(new Message("finished", fields, text));
   }
 
   private Metrics metrics() {
     return Objects.requireNonNull(metrics, "an event came before Started");
-  }
-
-  /** The facts of an evaluation. */
-  static Map<String, Object> fields(Evaluation evaluation) {
-    var fields = new LinkedHashMap<String, Object>();
-    fields.put("examples", evaluation.examples());
-    fields.put("top1", evaluation.top1());
-    fields.put("k", evaluation.k());
-    fields.put("topK", evaluation.topK());
-    fields.put("meanLoss", evaluation.meanLoss());
-    fields.put("evaluationSeconds", evaluation.seconds());
-    fields.put(
-        "frequencyDeciles", evaluation.frequencyDeciles().stream().map(Narrator::fields).toList());
-    return fields;
-  }
-
-  private static Map<String, Object> fields(Evaluation.FrequencyDecile decile) {
-    var fields = new LinkedHashMap<String, Object>();
-    fields.put("minCount", decile.minCount());
-    fields.put("maxCount", decile.maxCount());
-    fields.put("examples", decile.examples());
-    if (decile.examples() > 0) {
-      fields.put("top1", decile.top1());
-    }
-    return fields;
-  }
-
-  /** An evaluation in a line. */
-  static String text(Evaluation evaluation) {
-    return "top-1 %s   top-%d %s   loss %s   %s examples in %s"
-        .formatted(
-            percent(evaluation.top1(), 2),
-            evaluation.k(),
-            percent(evaluation.topK(), 2),
-            decimal(evaluation.meanLoss(), 4),
-            count(evaluation.examples()),
-            duration(evaluation.seconds()));
   }
 
   private static String learningRate(double rate) {

@@ -2,6 +2,7 @@
 package megaclass.cli.run;
 
 import megaclass.cli.Console;
+import megaclass.cli.settings.LogStyle;
 import megaclass.cli.text.Json;
 
 /** Where the messages of a run go: lines for people, JSON lines for programs, or nowhere. */
@@ -10,21 +11,11 @@ public final class RunLog {
   private static final String CLEAR_LINE = "\r\033[K";
 
   private final Console console;
-  private final Style style;
+  private final LogStyle style;
   private boolean barShown;
 
-  /** How messages look. */
-  public enum Style {
-    /** Plain text, with a bar that moves when a person watches. */
-    TEXT,
-    /** One JSON object a line. */
-    JSON,
-    /** Nothing. */
-    QUIET
-  }
-
   /** A log on a console. */
-  public RunLog(Console console, Style style) {
+  public RunLog(Console console, LogStyle style) {
     this.console = console;
     this.style = style;
   }
@@ -32,16 +23,16 @@ public final class RunLog {
   /** Says something. */
   public synchronized void say(Message message) {
     clearBar();
-    if (style == Style.JSON) {
+    if (style == LogStyle.JSON) {
       console.print(Json.line(message.json()));
-    } else if (style == Style.TEXT && !message.text().isEmpty()) {
+    } else if (style == LogStyle.TEXT && !message.text().isEmpty()) {
       console.print(message.text());
     }
   }
 
   /** Shows how far the run is, in a line that the next message takes away. */
   public synchronized void bar(double share, String text) {
-    if (style != Style.TEXT || !console.terminal()) {
+    if (style != LogStyle.TEXT || !console.terminal()) {
       return;
     }
     int width = 24;

@@ -5,6 +5,7 @@ import static megaclass.cli.text.Quantity.bytes;
 import static megaclass.cli.text.Quantity.count;
 
 import java.io.IOException;
+import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -15,7 +16,9 @@ import java.time.Duration;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import megaclass.cli.BuildInfo;
 import megaclass.cli.ExitCode;
+import megaclass.cli.report.Report;
 import megaclass.cli.settings.ConfigFile;
 import megaclass.cli.settings.RunSettings;
 import megaclass.internal.AtomicFiles;
@@ -69,6 +72,7 @@ public final class TrainRun {
     } finally {
       narrator.close();
     }
+    report();
     directory.finish(plan.settings().get(RunSettings.CHECKPOINT_KEEP));
     log.say(new Message("done", Map.of("run", directory.name()), "DONE"));
     return ExitCode.DONE;
@@ -80,7 +84,8 @@ public final class TrainRun {
     var trainer =
         new Trainer(plan.config())
             .withCheckpoints(directory.checkpoints(), every.isZero() ? NEVER : every, resume)
-            .stopWhen(stop);
+            .stopWhen(stop)
+            .withProvenance(Map.of("megaclass", BuildInfo.version()));
     var test = plan.data().test();
     int times = settings.get(RunSettings.EVALUATE_TIMES);
     return test == null || times == 0
@@ -132,17 +137,20 @@ public final class TrainRun {
     var test = plan.data().test();
     if (test != null) {
       int k = plan.settings().get(RunSettings.K);
-      var evaluation = classifier.evaluate(test, k, Long.MAX_VALUE);
-      narrator.say(
-          new Message(
-              "tested", Narrator.fields(evaluation), "test      " + Narrator.text(evaluation)));
+      narrator.say(EvaluationMessage.of(classifier.evaluate(test, k, Long.MAX_VALUE)));
     }
+  }
+
+  private void report() {
+    AtomicFiles.writeString(directory.report(), Report.html(Metrics.read(directory.metrics())));
+    String name = directory.name(directory.report());
+    log.say(new Message("reported", Map.of("report", name), "report    " + name));
   }
 
   private static String sha256(Path file) throws IOException {
     try (var in =
         new DigestInputStream(Files.newInputStream(file), MessageDigest.getInstance("SHA-256"))) {
-      in.skipNBytes(Files.size(file));
+      in.transferTo(OutputStream.nullOutputStream());
       return HexFormat.of().formatHex(in.getMessageDigest().digest());
     } catch (NoSuchAlgorithmException e) {
       throw new IllegalStateException("every JDK has SHA-256", e);

@@ -13,13 +13,12 @@ public final class OutputSettings {
           .in(OUTPUT, "FOLDER")
           .about("folder of the run; default runs/NAME, by the name of the configuration or data");
 
-  public static final Setting<String> LOG =
-      Setting.text("", "--log")
+  public static final Setting<LogStyle> LOG =
+      Setting.of("", "--log", Setting.Form.TEXT, LogStyle::parse)
           .in(OUTPUT, "HOW")
           .by("text")
           .allowed("text, json")
-          .about("lines for people, or one JSON object a line")
-          .checked(OutputSettings::requireLog);
+          .about("lines for people, or one JSON object a line");
 
   public static final Setting<Boolean> QUIET =
       Setting.onOff("", "--quiet").in(OUTPUT, "").about("say nothing but errors");
@@ -40,10 +39,4 @@ public final class OutputSettings {
       List.of(RESUME, RUN_DIR, FORCE, DRY_RUN, LOG, QUIET);
 
   private OutputSettings() {}
-
-  private static void requireLog(String log) {
-    if (!List.of("text", "json").contains(log)) {
-      throw new IllegalArgumentException("must be text or json, but was \"" + log + "\"");
-    }
-  }
 }

@@ -62,7 +62,7 @@ public final class RunSettings {
   public static final Setting<Double> TEST_SHARE =
       Setting.number("data.test_share", "--test-share")
           .in(FROM_WHAT, "SHARE")
-          .by("0.01")
+          .by("0.1")
           .allowed("[0, 1)")
           .about("share of the examples that is held out, when there is no test file")
           .checked(share -> Check.inRightOpenRange("testShare", share, 0, 1));
@@ -221,7 +221,7 @@ public final class RunSettings {
   public static final Setting<Integer> EVALUATE_EXAMPLES =
       Setting.integer("evaluate.examples", "--evaluate-examples")
           .in(HOW_GOOD, "NUMBER")
-          .by("10000")
+          .by("2000")
           .allowed("at least 1")
           .about("held-out examples of each of them; the one at the end takes all")
           .checked(examples -> Check.positive("evaluateExamples", examples));

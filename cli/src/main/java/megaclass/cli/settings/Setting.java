@@ -65,67 +65,67 @@ public final class Setting<T> {
    * @param flag {@code --learning-rate}
    * @param parse from its text; throws IllegalArgumentException with a sentence
    */
-  static <T> Setting<T> of(String path, String flag, Form form, Function<String, T> parse) {
+  public static <T> Setting<T> of(String path, String flag, Form form, Function<String, T> parse) {
     var words = new Words(Question.HOW, placeholder(form), "", "", "");
     return new Setting<>(path, flag, form, new Reader<>(parse, String::valueOf), words, null);
   }
 
   /** A text, as it is; empty when it is not set. */
-  static Setting<String> text(String path, String flag) {
+  public static Setting<String> text(String path, String flag) {
     return of(path, flag, Form.TEXT, Function.identity());
   }
 
   /** Something that is so when it is given. */
-  static Setting<Boolean> onOff(String path, String flag) {
+  public static Setting<Boolean> onOff(String path, String flag) {
     return of(path, flag, Form.SWITCH, Setting::parseBoolean).by("false");
   }
 
   /** A whole number. */
-  static Setting<Integer> integer(String path, String flag) {
+  public static Setting<Integer> integer(String path, String flag) {
     return of(path, flag, Form.INTEGER, Setting::parseInt);
   }
 
   /** A whole number that may be large. */
-  static Setting<Long> longInteger(String path, String flag) {
+  public static Setting<Long> longInteger(String path, String flag) {
     return of(path, flag, Form.INTEGER, Setting::parseLong);
   }
 
   /** A number. */
-  static Setting<Double> number(String path, String flag) {
+  public static Setting<Double> number(String path, String flag) {
     var setting = of(path, flag, Form.NUMBER, Setting::parseDouble);
     return setting.writtenWith(megaclass.internal.SpecText::text);
   }
 
   /** Under which heading of the help it stands, and what stands for its value there. */
-  Setting<T> in(Question question, String placeholder) {
+  public Setting<T> in(Question question, String placeholder) {
     return with(new Words(question, placeholder, words.initial, words.allowed, words.description));
   }
 
   /** Its value when none is given, as text. */
-  Setting<T> by(String initial) {
+  public Setting<T> by(String initial) {
     return with(
         new Words(words.question, words.placeholder, initial, words.allowed, words.description));
   }
 
   /** Its range or choices, in words. */
-  Setting<T> allowed(String allowed) {
+  public Setting<T> allowed(String allowed) {
     return with(
         new Words(words.question, words.placeholder, words.initial, allowed, words.description));
   }
 
   /** What it is, without a full stop. */
-  Setting<T> about(String description) {
+  public Setting<T> about(String description) {
     return with(
         new Words(words.question, words.placeholder, words.initial, words.allowed, description));
   }
 
   /** Its value as text, where that is not {@code String.valueOf}. */
-  Setting<T> writtenWith(Function<T, String> format) {
+  public Setting<T> writtenWith(Function<T, String> format) {
     return new Setting<>(path(), flag, form, new Reader<>(reader.parse, format), words, change);
   }
 
   /** What else a value must fulfil: throws IllegalArgumentException. */
-  Setting<T> checked(Consumer<T> check) {
+  public Setting<T> checked(Consumer<T> check) {
     Function<String, T> parse =
         text -> {
           T value = reader.parse.apply(text);

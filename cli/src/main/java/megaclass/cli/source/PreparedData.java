@@ -13,9 +13,6 @@ import megaclass.cli.Console;
 import megaclass.cli.settings.RunSettings;
 import megaclass.cli.settings.Settings;
 import megaclass.data.Conversion;
-import megaclass.data.ExampleSource;
-import megaclass.data.LabelledText;
-import megaclass.data.NpyFeatures;
 import megaclass.internal.AtomicFiles;
 import megaclass.internal.InvalidFileException;
 import megaclass.internal.TextProperties;
@@ -31,25 +28,6 @@ public final class PreparedData {
   private final Conversion conversion;
   private final Path folder;
   private final Console console;
-
-  /**
-   * Hears what is done.
-   *
-   * <p>One call before a step that takes a while, one after the conversion.
-   */
-  public interface Listener {
-    /** A Maven artifact is being fetched. */
-    void fetching(String artifact);
-
-    /** The source is being read and written to two files. */
-    void converting(String source, Path folder);
-
-    /** The files were written. */
-    void converted(Conversion.Result result, double seconds);
-
-    /** The files are there already. */
-    void foundConverted(Path train, Path test);
-  }
 
   private PreparedData(SourceSpec source, Conversion conversion, Path folder, Console console) {
     this.source = source;
@@ -83,12 +61,12 @@ public final class PreparedData {
   }
 
   /** Makes both files, unless they are there. */
-  public void make(Listener listener) {
+  public void make(PreparationListener listener) {
     if (isMade()) {
       listener.foundConverted(train(), test());
       return;
     }
-    ExampleSource examples = open(listener);
+    var examples = Sources.open(source, folder, console, listener);
     listener.converting(source.toString(), folder);
     long start = System.nanoTime();
     var result = conversion.split(examples, train(), test());
@@ -139,22 +117,5 @@ public final class PreparedData {
 
   private Path note() {
     return folder.resolve(source.name() + ".source");
-  }
-
-  private ExampleSource open(Listener listener) {
-    return switch (source) {
-      case SourceSpec.Lemmas(var artifact, var entry) -> {
-        var downloads = folder.resolve("maven");
-        var jar = downloads.resolve(artifact.fileName());
-        if (!Files.exists(jar)) {
-          listener.fetching(artifact.toString());
-          artifact.fetch(downloads, console.environment());
-        }
-        yield LemmaDictionary.open(jar, entry, source.toString());
-      }
-      case SourceSpec.TextFile(var file) -> new LabelledText(console.path(file));
-      case SourceSpec.Rows(var features, var labels) ->
-          NpyFeatures.open(console.path(features), console.path(labels));
-    };
   }
 }

@@ -25,7 +25,7 @@ public record RunData(Dataset train, @Nullable Dataset test, long fileBytes, Lis
     implements AutoCloseable {
 
   /** Finds, converts and opens the data that the settings ask for. */
-  public static RunData open(Settings settings, Console console, PreparedData.Listener listener) {
+  public static RunData open(Settings settings, Console console, PreparationListener listener) {
     String train = settings.get(RunSettings.TRAIN);
     boolean hasSource = !settings.get(RunSettings.SOURCE).isEmpty();
     if (train.isEmpty() == !hasSource) {

@@ -9,7 +9,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import megaclass.cli.run.Message;
 import megaclass.cli.run.RunLog;
-import megaclass.cli.source.PreparedData;
+import megaclass.cli.source.PreparationListener;
 import megaclass.data.Conversion;
 
 /**
@@ -17,7 +17,7 @@ import megaclass.data.Conversion;
  *
  * @param log where it is said
  */
-record PreparationLog(RunLog log) implements PreparedData.Listener {
+record PreparationLog(RunLog log) implements PreparationListener {
   @Override
   public void fetching(String artifact) {
     String text = "fetch     " + artifact + " with Maven";
@@ -25,9 +25,9 @@ record PreparationLog(RunLog log) implements PreparedData.Listener {
   }
 
   @Override
-  public void converting(String source, Path folder) {
-    String text = "convert   " + source + " once, into " + folder;
-    log.say(new Message("converting", Map.of("source", source, "folder", folder.toString()), text));
+  public void converting(String source, Path target) {
+    String text = "convert   " + source + " once, into " + target;
+    log.say(new Message("converting", Map.of("source", source, "target", target.toString()), text));
   }
 
   @Override
@@ -38,13 +38,12 @@ record PreparationLog(RunLog log) implements PreparedData.Listener {
     fields.put("numClasses", result.numClasses());
     fields.put("merged", result.merged());
     fields.put("seconds", seconds);
+    String held =
+        result.testExamples() == 0 ? "" : ", " + count(result.testExamples()) + " to test on";
     String text =
-        "converted %s examples to train on, %s to test on, %s classes in %s\n"
+        "converted %s examples%s, %s classes in %s\n"
             .formatted(
-                count(result.trainExamples()),
-                count(result.testExamples()),
-                count(result.numClasses()),
-                duration(seconds));
+                count(result.trainExamples()), held, count(result.numClasses()), duration(seconds));
     log.say(new Message("converted", fields, text));
   }
 

@@ -29,26 +29,21 @@ record TrainRequest(Settings settings, String runName) {
   private static final String CONFIG_NAME = "config.toml";
 
   /** Reads the words and flags of a command line. */
-  static TrainRequest of(Arguments arguments, Console console) {
-    return new Reader(arguments, console).read();
-  }
-
-  /** The settings of {@code train}. */
-  static List<Setting<?>> known() {
-    var known = new ArrayList<>(RunSettings.ALL);
-    known.addAll(OutputSettings.OF_TRAIN);
-    return known;
+  static TrainRequest of(Arguments arguments, List<Setting<?>> known, Console console) {
+    return new Reader(arguments, known, console).read();
   }
 
   private static final class Reader {
     private final Arguments arguments;
+    private final List<Setting<?>> known;
     private final Console console;
     private final Map<Setting<?>, Given> file = new LinkedHashMap<>();
     private final Map<Setting<?>, Given> words = new LinkedHashMap<>();
     private String runName = "";
 
-    Reader(Arguments arguments, Console console) {
+    Reader(Arguments arguments, List<Setting<?>> known, Console console) {
       this.arguments = arguments;
+      this.known = known;
       this.console = console;
     }
 
@@ -64,7 +59,7 @@ record TrainRequest(Settings settings, String runName) {
       }
       readData(data);
       putAsideOtherData();
-      var settings = Settings.defaults(known()).with(file).with(words).with(arguments.flags());
+      var settings = Settings.defaults(known).with(file).with(words).with(arguments.flags());
       String given = settings.get(OutputSettings.RUN_DIR);
       return new TrainRequest(settings, given.isEmpty() ? runName(settings) : given);
     }

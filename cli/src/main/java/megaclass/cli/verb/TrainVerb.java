@@ -1,19 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 package megaclass.cli.verb;
 
+import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import megaclass.cli.Arguments;
 import megaclass.cli.Console;
 import megaclass.cli.ExitCode;
 import megaclass.cli.Verb;
 import megaclass.cli.run.Message;
+import megaclass.cli.run.PlanMessage;
 import megaclass.cli.run.RunDirectory;
 import megaclass.cli.run.RunLog;
 import megaclass.cli.run.RunPlan;
 import megaclass.cli.run.TrainRun;
+import megaclass.cli.settings.LogStyle;
 import megaclass.cli.settings.OutputSettings;
+import megaclass.cli.settings.RunSettings;
 import megaclass.cli.settings.Setting;
 import megaclass.cli.settings.Settings;
 import megaclass.cli.source.RunData;
@@ -42,7 +45,9 @@ public final class TrainVerb implements Verb {
 
   @Override
   public List<Setting<?>> flags() {
-    return TrainRequest.known();
+    var flags = new ArrayList<Setting<?>>(RunSettings.ALL);
+    flags.addAll(OutputSettings.OF_TRAIN);
+    return flags;
   }
 
   @Override
@@ -54,7 +59,7 @@ public final class TrainVerb implements Verb {
 
   @Override
   public int run(Arguments arguments, Console console) {
-    var request = TrainRequest.of(arguments, console);
+    var request = TrainRequest.of(arguments, flags(), console);
     var settings = request.settings();
     var log = log(settings, console);
     var directory = new RunDirectory(console.path(request.runName()), request.runName());
@@ -73,7 +78,10 @@ public final class TrainVerb implements Verb {
     }
     try (var data = RunData.open(settings, console, new PreparationLog(log))) {
       var plan = RunPlan.of(settings, data);
-      var header = plan.message(directory.name(), arguments.commandLine());
+      var header =
+          dryRun
+              ? PlanMessage.planned(plan, directory.name(), arguments.commandLine())
+              : PlanMessage.started(plan, directory.name(), arguments.commandLine());
       log.say(header);
       plan.requireFits();
       return dryRun
@@ -83,11 +91,9 @@ public final class TrainVerb implements Verb {
   }
 
   /** The log that the flags ask for. */
-  static RunLog log(Settings settings, Console console) {
-    var style =
-        settings.get(OutputSettings.QUIET)
-            ? RunLog.Style.QUIET
-            : RunLog.Style.valueOf(settings.get(OutputSettings.LOG).toUpperCase(Locale.ROOT));
-    return new RunLog(console, style);
+  private static RunLog log(Settings settings, Console console) {
+    return settings.get(OutputSettings.QUIET)
+        ? new RunLog(console, LogStyle.QUIET)
+        : new RunLog(console, settings.get(OutputSettings.LOG));
   }
 }

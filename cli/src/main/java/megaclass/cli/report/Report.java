@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: Apache-2.0
+package megaclass.cli.report;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static megaclass.cli.text.Quantity.bytes;
+import static megaclass.cli.text.Quantity.count;
+import static megaclass.cli.text.Quantity.decimal;
+import static megaclass.cli.text.Quantity.duration;
+import static megaclass.cli.text.Quantity.percent;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import megaclass.cli.BuildInfo;
+import megaclass.cli.text.Json;
+
+/** The report of a run as one HTML file. */
+public final class Report {
+  private static final int MOST_POINTS = 500;
+  private static final Pattern PLACE = Pattern.compile("\\{\\{(\\w+)\\}\\}");
+
+  private final RunFacts run;
+
+  private Report(RunFacts run) {
+    this.run = run;
+  }
+
+  /**
+   * The report.
+   *
+   * @param metrics the lines of the metrics file
+   */
+  public static String html(List<Map<String, Object>> metrics) {
+    return new Report(RunFacts.of(metrics)).html();
+  }
+
+  private String html() {
+    var parts = new LinkedHashMap<String, String>();
+    parts.put("title", escape(run.started().text("run")));
+    parts.put("subtitle", escape(subtitle()));
+    parts.put("numbers", numbers());
+    parts.put("command", escape(run.started().text("command")));
+    parts.put("settings", rows(run.started().facts("settings")));
+    parts.put("data", rows(dataFacts()));
+    parts.put("hardware", rows(hardwareFacts()));
+    parts.put("curve", curveTable());
+    parts.put("times", timeTable());
+    parts.put("deciles", decileTable());
+    parts.put("memorySum", escape(memorySum()));
+    parts.put("memory", memoryTable());
+    parts.put("style", resource("report.css"));
+    parts.put("charts", library());
+    parts.put("script", resource("report.js"));
+    // A "<" in a text must not end the script that the facts stand in.
+    parts.put("facts", Json.line(chartFacts()).replace("<", "\\u003c"));
+    return PLACE
+        .matcher(resource("report.html"))
+        .replaceAll(
+            place -> Matcher.quoteReplacement(Objects.requireNonNull(parts.get(place.group(1)))));
+  }
+
+  private String subtitle() {
+    return "Megaclass %s   %s   seed %s"
+        .formatted(
+            run.started().text("megaclass"),
+            run.started().text("started").replace('T', ' ').replace("Z", " UTC"),
+            run.started().text("seed"));
+  }
+
+  /** The final numbers, each with its name. */
+  private String numbers() {
+    var numbers = new LinkedHashMap<String, String>();
+    var tested = run.tested();
+    if (tested.has("top1")) {
+      numbers.put("top-1 on held-out examples", percent(tested.number("top1"), 2));
+      numbers.put("top-" + tested.text("k"), percent(tested.number("topK"), 2));
+      numbers.put("loss over all classes, nats", decimal(tested.number("meanLoss"), 3));
+    }
+    numbers.put("time of training", duration(run.finished().number("seconds")));
+    numbers.put("examples a second", count(Math.round(run.examplesPerSecond())));
+    numbers.put("model file", bytes(run.saved().whole("bytes")));
+    return numbers.entrySet().stream()
+        .map(
+            number ->
+                "<div><strong>%s</strong><span>%s</span></div>"
+                    .formatted(escape(number.getValue()), escape(number.getKey())))
+        .collect(Collectors.joining("\n"));
+  }
+
+  private Facts dataFacts() {
+    var train = run.started().facts("train");
+    var test = run.started().facts("test");
+    var facts = new LinkedHashMap<String, String>();
+    facts.put("training file", train.text("file"));
+    facts.put("training examples", count(train.whole("examples")));
+    facts.put("classes", count(train.whole("classes")));
+    facts.put(
+        "features",
+        train.text("kind").equals("text") ? "text" : count(train.whole("featureDim")) + " numbers");
+    facts.put("test file", test.has("file") ? test.text("file") : "none");
+    facts.put("test examples", count(test.whole("examples")));
+    facts.put("steps of an epoch", count(run.started().whole("stepsPerEpoch")));
+    return new Facts(facts);
+  }
+
+  private Facts hardwareFacts() {
+    var facts = new LinkedHashMap<String, Object>(run.started().facts("hardware").values());
+    facts.put("compute", run.started().text("compute"));
+    facts.put("threads", run.started().text("threads"));
+    return new Facts(facts);
+  }
+
+  private String curveTable() {
+    var rows = new ArrayList<List<String>>();
+    for (var evaluated : run.evaluated()) {
+      rows.add(
+          List.of(
+              count(evaluated.whole("step")),
+              duration(evaluated.number("seconds")),
+              percent(evaluated.number("top1"), 2),
+              percent(evaluated.number("topK"), 2),
+              decimal(evaluated.number("meanLoss"), 4)));
+    }
+    String topK =
+        run.evaluated().isEmpty() ? "top-k" : "top-" + run.evaluated().getLast().text("k");
+    return table(List.of("step", "time", "top-1", topK, "loss over all classes"), rows);
+  }
+
+  private String timeTable() {
+    var stages = run.finished().facts("stageSeconds").numbers();
+    double all = stages.values().stream().mapToDouble(Double::doubleValue).sum();
+    var rows = new ArrayList<List<String>>();
+    stages.forEach(
+        (stage, seconds) -> rows.add(List.of(stage, duration(seconds), percent(seconds / all, 1))));
+    return table(List.of("stage", "time", "share"), rows);
+  }
+
+  private String decileTable() {
+    var rows = new ArrayList<List<String>>();
+    for (var decile : run.tested().list("frequencyDeciles")) {
+      rows.add(
+          List.of(
+              range(decile),
+              count(decile.whole("examples")),
+              decile.has("top1") ? percent(decile.number("top1"), 2) : "-"));
+    }
+    return table(List.of("training examples of the class", "test examples", "top-1"), rows);
+  }
+
+  private String memoryTable() {
+    var rows = new ArrayList<List<String>>();
+    run.started()
+        .facts("memory")
+        .numbers()
+        .forEach((term, size) -> rows.add(List.of(term, bytes(size.longValue()))));
+    rows.add(List.of("limit", bytes(run.started().whole("memoryLimit"))));
+    return table(List.of("term", "size"), rows);
+  }
+
+  private String memorySum() {
+    var terms = run.started().facts("memory").numbers().values();
+    double sum = terms.stream().mapToDouble(Double::doubleValue).sum();
+    return bytes((long) sum)
+        + " of the "
+        + bytes(run.started().whole("memoryLimit"))
+        + " there were";
+  }
+
+  /** What the charts are drawn from. */
+  private Map<String, Object> chartFacts() {
+    var facts = new LinkedHashMap<String, Object>();
+    facts.put("loss", run.losses(MOST_POINTS));
+    facts.put("top1", evaluations("top1"));
+    facts.put("topK", evaluations("topK"));
+    facts.put("k", run.tested().whole("k"));
+    facts.put("stages", run.finished().facts("stageSeconds").numbers());
+    facts.put("memory", run.started().facts("memory").numbers());
+    facts.put("memoryLimit", run.started().whole("memoryLimit"));
+    facts.put("overall", run.tested().number("top1"));
+    facts.put(
+        "deciles",
+        run.tested().list("frequencyDeciles").stream()
+            .map(d -> Map.of("range", range(d), "top1", d.number("top1"), "n", d.whole("examples")))
+            .toList());
+    return facts;
+  }
+
+  private List<double[]> evaluations(String name) {
+    return run.evaluated().stream()
+        .map(e -> new double[] {e.number("seconds"), e.number(name)})
+        .toList();
+  }
+
+  private static String range(Facts decile) {
+    long from = decile.whole("minCount");
+    long to = decile.whole("maxCount");
+    return from == to ? count(from) : count(from) + "–" + count(to);
+  }
+
+  private static String rows(Facts facts) {
+    return facts.values().entrySet().stream()
+        .map(
+            fact ->
+                "<div><dt>%s</dt><dd>%s</dd></div>"
+                    .formatted(escape(fact.getKey()), escape(String.valueOf(fact.getValue()))))
+        .collect(Collectors.joining("\n"));
+  }
+
+  private static String table(List<String> headings, List<List<String>> rows) {
+    var html = new StringBuilder("<table><thead><tr>");
+    headings.forEach(heading -> html.append("<th>").append(escape(heading)).append("</th>"));
+    html.append("</tr></thead><tbody>\n");
+    for (var row : rows) {
+      html.append("<tr>");
+      row.forEach(cell -> html.append("<td>").append(escape(cell)).append("</td>"));
+      html.append("</tr>\n");
+    }
+    return html.append("</tbody></table>").toString();
+  }
+
+  /** Text as HTML; groups of digits stay on one line. */
+  private static String escape(String text) {
+    return text.replace("&", "&amp;")
+        .replace("<", "&lt;")
+        .replace(">", "&gt;")
+        .replace("\"", "&quot;")
+        .replaceAll("(?<=\\d) (?=\\d{3}\\b)", "&#8239;");
+  }
+
+  private static String library() {
+    return read(
+        "/META-INF/resources/webjars/echarts/%s/dist/echarts.common.min.js"
+            .formatted(BuildInfo.echartsVersion()));
+  }
+
+  private static String resource(String name) {
+    return read(name);
+  }
+
+  private static String read(String name) {
+    try (var in = Report.class.getResourceAsStream(name)) {
+      return new String(Objects.requireNonNull(in, name).readAllBytes(), UTF_8);
+    } catch (IOException e) {
+      throw new UncheckedIOException("cannot read " + name + " of the program", e);
+    }
+  }
+}

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+package megaclass.cli.run;
+
+import static megaclass.cli.text.Quantity.count;
+import static megaclass.cli.text.Quantity.decimal;
+import static megaclass.cli.text.Quantity.duration;
+import static megaclass.cli.text.Quantity.percent;
+
+import java.util.LinkedHashMap;
+import java.util.Map;
+import megaclass.eval.Evaluation;
+
+/** What is said about an evaluation, during a run and by itself. */
+public final class EvaluationMessage {
+  private EvaluationMessage() {}
+
+  /** The message of an evaluation on all held-out examples. */
+  public static Message of(Evaluation evaluation) {
+    return new Message("tested", fields(evaluation), text(evaluation));
+  }
+
+  /** The facts of an evaluation. */
+  static Map<String, Object> fields(Evaluation evaluation) {
+    var fields = new LinkedHashMap<String, Object>();
+    fields.put("examples", evaluation.examples());
+    fields.put("top1", evaluation.top1());
+    fields.put("k", evaluation.k());
+    fields.put("topK", evaluation.topK());
+    fields.put("meanLoss", evaluation.meanLoss());
+    fields.put("evaluationSeconds", evaluation.seconds());
+    fields.put(
+        "frequencyDeciles",
+        evaluation.frequencyDeciles().stream().map(EvaluationMessage::fields).toList());
+    return fields;
+  }
+
+  private static Map<String, Object> fields(Evaluation.FrequencyDecile decile) {
+    var fields = new LinkedHashMap<String, Object>();
+    fields.put("minCount", decile.minCount());
+    fields.put("maxCount", decile.maxCount());
+    fields.put("examples", decile.examples());
+    if (decile.examples() > 0) {
+      fields.put("top1", decile.top1());
+    }
+    return fields;
+  }
+
+  /** An evaluation in a line. */
+  static String text(Evaluation evaluation) {
+    return "test      top-1 %s   top-%d %s   loss %s   %s examples in %s"
+        .formatted(
+            percent(evaluation.top1(), 2),
+            evaluation.k(),
+            percent(evaluation.topK(), 2),
+            decimal(evaluation.meanLoss(), 4),
+            count(evaluation.examples()),
+            duration(evaluation.seconds()));
+  }
+}

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+package megaclass.cli.verb;
+
+import java.nio.file.Files;
+import java.util.List;
+import java.util.stream.IntStream;
+import megaclass.cli.Arguments;
+import megaclass.cli.Console;
+import megaclass.cli.ExitCode;
+import megaclass.cli.UsageException;
+import megaclass.cli.Verb;
+import megaclass.cli.run.EvaluationMessage;
+import megaclass.cli.run.RunDirectory;
+import megaclass.cli.run.RunLog;
+import megaclass.cli.settings.ConfigFile;
+import megaclass.cli.settings.OutputSettings;
+import megaclass.cli.settings.Question;
+import megaclass.cli.settings.RunSettings;
+import megaclass.cli.settings.Setting;
+import megaclass.cli.settings.Settings;
+import megaclass.cli.source.RunData;
+import megaclass.cli.source.Sources;
+import megaclass.data.Dataset;
+import megaclass.data.Labels;
+import megaclass.model.Classifier;
+
+/** {@code megaclass evaluate}: how good a model is on examples it has not seen. */
+public final class EvaluateVerb implements Verb {
+  private static final Setting<Long> EXAMPLES =
+      Setting.longInteger("", "--examples")
+          .in(Question.HOW_GOOD, "NUMBER")
+          .by("0")
+          .allowed("0: all")
+          .about("evaluate on so many of them, drawn at random, always the same");
+
+  @Override
+  public String name() {
+    return "evaluate";
+  }
+
+  @Override
+  public String summary() {
+    return "measure the accuracy of a model on a data set";
+  }
+
+  @Override
+  public List<String> synopses() {
+    return List.of(
+        "evaluate RUN_FOLDER              on the examples that the run held out",
+        "evaluate MODEL DATA.mcd          MODEL: a .mcm file or the folder of a run",
+        "evaluate MODEL PAIRS.tsv",
+        "evaluate MODEL FEATURES.npy LABELS.txt");
+  }
+
+  @Override
+  public List<Setting<?>> flags() {
+    return List.of(
+        RunSettings.K, EXAMPLES, RunSettings.THREADS, RunSettings.BACKEND, OutputSettings.LOG);
+  }
+
+  @Override
+  public List<String> examples() {
+    return List.of(
+        "megaclass evaluate runs/lemmas",
+        "megaclass evaluate runs/lemmas data/morfologik-polish-2.1.9-test.mcd --k 10");
+  }
+
+  @Override
+  public int run(Arguments arguments, Console console) {
+    var words = arguments.words();
+    if (words.isEmpty()) {
+      throw new UsageException("expected a model to evaluate: a .mcm file or the folder of a run");
+    }
+    var settings = arguments.settings(flags());
+    var log = new RunLog(console, settings.get(OutputSettings.LOG));
+    try (var classifier = ModelArgument.load(words.getFirst(), settings, console)) {
+      if (words.size() == 1) {
+        evaluateRun(words.getFirst(), classifier, settings, new Output(console, log));
+      } else {
+        var data = words.subList(1, words.size());
+        try (var test =
+            Sources.openDataset(data, labels(classifier), console, new PreparationLog(log))) {
+          evaluate(test, classifier, settings, log);
+        }
+      }
+    }
+    return ExitCode.DONE;
+  }
+
+  private record Output(Console console, RunLog log) {}
+
+  private static void evaluateRun(
+      String word, Classifier classifier, Settings settings, Output output) {
+    var config = new RunDirectory(output.console.path(word), word).config();
+    if (!Files.exists(config)) {
+      throw new UsageException("expected data to evaluate on behind the model " + word);
+    }
+    var ofRun =
+        Settings.defaults(RunSettings.ALL)
+            .with(ConfigFile.read(RunSettings.ALL, config, config.toString()));
+    try (var data = RunData.open(ofRun, output.console, new PreparationLog(output.log))) {
+      var test = data.test();
+      if (test == null) {
+        throw new UsageException(
+            word + " held nothing out; name data to evaluate on behind the model");
+      }
+      evaluate(test, classifier, settings, output.log);
+    }
+  }
+
+  private static void evaluate(Dataset test, Classifier classifier, Settings settings, RunLog log) {
+    long examples = settings.get(EXAMPLES);
+    long most = examples == 0 ? Long.MAX_VALUE : examples;
+    log.say(EvaluationMessage.of(classifier.evaluate(test, settings.get(RunSettings.K), most)));
+  }
+
+  private static Labels labels(Classifier classifier) {
+    return Labels.of(
+        IntStream.range(0, classifier.numClasses()).mapToObj(classifier::label).toList());
+  }
+}

@@ -1,0 +1,139 @@
+'use strict';
+// Draws the charts of the report from the facts in the page, again when the colour scheme changes.
+(() => {
+  const facts = JSON.parse(document.getElementById('facts').textContent);
+  const colours = ['#4477aa', '#ee8866', '#44a37a', '#c9b037', '#66b8d9', '#b05c9c', '#8d99a6', '#d65f6a', '#7b6fc4', '#a67f5d', '#5f7f3f'];
+  const charts = new Map();
+
+  const colour = name => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+  const percent = (share, decimals) => (100 * share).toFixed(decimals) + ' %';
+  const grouped = number => String(number).replace(/\B(?=(\d{3})+$)/g, '\u202f');
+  const escape = text => text.replace(/[&<>]/g, c => ({'&': '&amp;', '<': '&lt;', '>': '&gt;'})[c]);
+
+  function bytes(number) {
+    const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
+    let unit = 0;
+    while (number >= 1024 && unit < units.length - 1) { number /= 1024; unit++; }
+    return number.toFixed(number < 10 && unit > 0 ? 1 : 0) + ' ' + units[unit];
+  }
+
+  function duration(seconds) {
+    if (seconds < 10) return seconds.toFixed(1) + ' s';
+    if (seconds < 120) return Math.round(seconds) + ' s';
+    if (seconds < 7200) return Math.floor(seconds / 60) + ' m ' + Math.round(seconds % 60) + ' s';
+    return Math.floor(seconds / 3600) + ' h ' + Math.round(seconds % 3600 / 60) + ' m';
+  }
+
+  // Time axis: seconds up to two minutes, minutes up to two hours, then hours.
+  function timeUnit(points) {
+    const last = points.length ? points[points.length - 1][0] : 0;
+    return last <= 120 ? {name: 's', seconds: 1} : last <= 7200 ? {name: 'min', seconds: 60} : {name: 'h', seconds: 3600};
+  }
+
+  function draw(id, isEmpty, why, option) {
+    const place = document.getElementById(id);
+    if (isEmpty) {
+      place.className = 'chart none';
+      place.textContent = why;
+      return;
+    }
+    if (!charts.has(id)) charts.set(id, echarts.init(place, null, {renderer: 'svg'}));
+    charts.get(id).setOption({
+      animation: false,
+      color: colours,
+      textStyle: {color: colour('--text'), fontFamily: 'system-ui, -apple-system, "Segoe UI", Roboto, sans-serif'},
+      tooltip: {confine: true, backgroundColor: colour('--panel'), borderColor: colour('--line'), textStyle: {color: colour('--text')}},
+      ...option()
+    }, true);
+  }
+
+  const axis = (name, more) => ({
+    name,
+    nameLocation: 'middle',
+    nameTextStyle: {color: colour('--soft')},
+    axisLine: {lineStyle: {color: colour('--line')}},
+    axisTick: {lineStyle: {color: colour('--line')}},
+    axisLabel: {color: colour('--soft')},
+    splitLine: {lineStyle: {color: colour('--line')}},
+    ...more
+  });
+
+  const legend = more => ({top: 0, left: 0, icon: 'roundRect', itemWidth: 12, itemHeight: 12, textStyle: {color: colour('--text')}, ...more});
+
+  function curve(id, series, unitName, format, max, isEmpty, why) {
+    draw(id, isEmpty, why, () => {
+      const all = series.flatMap(s => s.points).sort((a, b) => a[0] - b[0]);
+      const unit = timeUnit(all);
+      return {
+        grid: {left: 72, right: 16, top: 36, bottom: 44},
+        legend: legend({selectedMode: false}),
+        xAxis: axis('time of training, ' + unit.name, {type: 'value', min: 0, nameGap: 28, splitLine: {show: false}}),
+        yAxis: axis(unitName, {type: 'value', scale: true, max, nameGap: 54, axisLabel: {color: colour('--soft'), formatter: format, hideOverlap: true}}),
+        series: series.map((s, i) => ({
+          type: 'line', name: s.name, color: colours[s.colour],
+          data: s.points.map(p => [p[0] / unit.seconds, p[1]]),
+          showSymbol: s.points.length < 40, symbolSize: 5, lineStyle: {width: 2},
+          tooltip: {valueFormatter: format}
+        })),
+        tooltip: {
+          trigger: 'axis', confine: true, backgroundColor: colour('--panel'), borderColor: colour('--line'), textStyle: {color: colour('--text')},
+          formatter: items => duration(items[0].value[0] * unit.seconds) + '<br>' +
+              items.map(i => i.marker + escape(i.seriesName) + ' <b>' + format(i.value[1]) + '</b>').join('<br>')
+        }
+      };
+    });
+  }
+
+  // One bar of parts, a legend with their sizes above it.
+  function parts(id, sizes, format, unitName, more) {
+    const names = Object.keys(sizes).filter(name => sizes[name] > 0);
+    const sum = names.reduce((s, name) => s + sizes[name], 0);
+    draw(id, !names.length, 'Nothing was measured.', () => ({
+      grid: {left: 20, right: 36, top: 84, bottom: 40},
+      legend: legend({
+        selectedMode: false, itemGap: 14,
+        formatter: name => name + '  ' + format(sizes[name]) + '  ' + percent(sizes[name] / sum, 0)
+      }),
+      xAxis: axis(unitName, {type: 'value', max: sum, nameGap: 24, splitLine: {show: false}, axisLabel: {color: colour('--soft'), formatter: format, hideOverlap: true, showMaxLabel: false}}),
+      yAxis: {type: 'category', data: [''], axisLine: {show: false}, axisTick: {show: false}},
+      series: names.map(name => ({
+        type: 'bar', stack: 'all', name, data: [sizes[name]], barWidth: 34,
+        tooltip: {valueFormatter: format}
+      })),
+      ...more
+    }));
+  }
+
+  function drawAll() {
+    curve('accuracy',
+        [{name: 'top-1', points: facts.top1, colour: 0}, {name: 'top-' + (facts.k || 'k'), points: facts.topK, colour: 2}],
+        'share of held-out examples', value => percent(value, 1), range => range.max > 0.9 ? 1 : null,
+        !facts.top1.length, 'Nothing was evaluated during the run.');
+    curve('loss', [{name: 'loss of training batches', points: facts.loss, colour: 1}],
+        'loss, nats', value => value.toFixed(2), null, !facts.loss.length, 'The run was too short to report a loss.');
+    parts('time', facts.stages, duration, 'time of the run');
+    parts('memory', facts.memory, bytes, 'memory');
+    draw('deciles', !facts.deciles.length, 'Nothing was held out.', () => ({
+      grid: {left: 72, right: 24, top: 16, bottom: 52},
+      xAxis: axis('training examples of the class', {type: 'category', data: facts.deciles.map(d => d.range), nameGap: 34, axisLabel: {color: colour('--soft'), interval: 0}}),
+      yAxis: axis('top-1', {type: 'value', min: 0, max: 1, nameGap: 54, axisLabel: {color: colour('--soft'), formatter: v => percent(v, 0)}}),
+      series: [{
+        type: 'bar', name: 'top-1', color: colours[0], barMaxWidth: 60,
+        data: facts.deciles.map(d => d.n === 0 ? {value: 0, label: {formatter: 'none', position: 'top', color: colour('--soft')}} : {
+          value: d.top1,
+          label: d.top1 < 0.1 ? {position: 'top', color: colour('--text')} : {position: 'insideBottom', color: '#ffffff'}
+        }),
+        label: {show: true, formatter: i => percent(i.value, 1)},
+        markLine: {
+          symbol: 'none', silent: true, lineStyle: {color: colours[1], width: 1.5},
+          label: {show: false}, data: [{yAxis: facts.overall}]
+        },
+        tooltip: {formatter: i => percent(facts.deciles[i.dataIndex].top1, 2) + ' of ' + grouped(facts.deciles[i.dataIndex].n) + ' examples'}
+      }]
+    }));
+  }
+
+  drawAll();
+  matchMedia('(prefers-color-scheme: dark)').addEventListener('change', drawAll);
+  addEventListener('resize', () => charts.forEach(chart => chart.resize()));
+})();

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0
+package megaclass.train;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
+import megaclass.ChildJvm;
+import megaclass.data.Dataset;
+import megaclass.loss.Loss;
+import megaclass.model.Classifier;
+import megaclass.optim.OptimizerSpec;
+import megaclass.select.SelectorSpec;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** A run that was stopped or killed, at whatever instant, ends as if nothing had happened. */
+class ResumeTest {
+  private static final Duration NEVER = Duration.ofDays(1);
+
+  @TempDir Path folder;
+
+  private Path checkpoints() {
+    return folder.resolve("checkpoint");
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      textBlock =
+          """
+          1   | adagrad                                                        | uniform(0.1)
+          7   | sgd(momentum=0.9, decay=0.001)                                 | uniform(0.1)
+          33  | sgd(momentum=0.9, nesterov=true)                               | exactTop(60)
+          40  | sgd(momentum=0, decay=0.01)                                    | all
+          95  | sgd(momentum=0.9, nesterov=true, decay=0.001, lazyDecay=off)   | uniform(0.1)
+          """)
+  void stoppedAndResumedRunEqualsOneThatWasNot(int stopAfter, String optimizer, String selector)
+      throws IOException {
+    var config =
+        KilledRun.config()
+            .withEpochs(3)
+            .withOptimizer(OptimizerSpec.parse(optimizer))
+            .withSelector(SelectorSpec.parse(selector));
+    try (var data = KilledRun.texts()) {
+      Path undisturbed = save(new Trainer(config).fit(data, _ -> {}));
+      var steps = new AtomicInteger();
+      var trainer = new Trainer(config).withCheckpoints(checkpoints(), NEVER, true);
+      trainer.stopWhen(() -> steps.incrementAndGet() >= stopAfter).fit(data, _ -> {}).close();
+      var resumedWithOtherThreads =
+          new Trainer(config.withThreads(3)).withCheckpoints(checkpoints(), NEVER, true);
+      Path resumed = save(resumedWithOtherThreads.fit(data, _ -> {}));
+      assertEquals(-1, Files.mismatch(undisturbed, resumed));
+    }
+  }
+
+  @Test
+  void evaluationsInBetweenDoNotKeepAResumedRunFromRepeating() throws IOException {
+    try (var data = KilledRun.texts()) {
+      var trainer =
+          new Trainer(KilledRun.config().withEpochs(3))
+              .withValidation(data, 5, 4, 100)
+              .withCheckpoints(checkpoints(), NEVER, true);
+      Path undisturbed = save(trainer.fit(data, _ -> {}));
+      var steps = new AtomicInteger();
+      trainer.stopWhen(() -> steps.incrementAndGet() >= 50).fit(data, _ -> {}).close();
+      assertEquals(-1, Files.mismatch(undisturbed, save(trainer.fit(data, _ -> {}))));
+    }
+  }
+
+  @Test
+  void runKilledAtRandomInstantsEqualsOneThatWasNot() throws Exception {
+    Path undisturbed;
+    try (var data = KilledRun.texts()) {
+      undisturbed = save(new Trainer(KilledRun.config().withThreads(1)).fit(data, _ -> {}));
+    }
+    var random = new SplittableRandom(3);
+    Path model = folder.resolve("killed.mcm");
+    int kills = 0;
+    boolean done = false;
+    while (!done) {
+      Process process =
+          ChildJvm.of(
+                  List.of("--add-modules", "jdk.incubator.vector"),
+                  KilledRun.class,
+                  checkpoints().toString(),
+                  model.toString(),
+                  "2")
+              .redirectOutput(folder.resolve("output-" + kills).toFile())
+              .start();
+      // Ever longer, so that it comes to an end on a slow machine too.
+      int patience = 400 + random.nextInt(600) + 150 * kills;
+      if (process.waitFor(patience, TimeUnit.MILLISECONDS)) {
+        assertEquals(0, process.exitValue(), Files.readString(folder.resolve("output-" + kills)));
+        done = true;
+      } else {
+        process.destroyForcibly().waitFor();
+        kills++;
+      }
+      assertTrue(done || !Files.exists(model) || kills < 1_000, "no half model has its final name");
+    }
+    assertTrue(kills > 0, "the run was too quick to be killed");
+    assertEquals(-1, Files.mismatch(undisturbed, model), kills + " kills");
+  }
+
+  @Test
+  void resumingWithOtherSettingsSaysWhich() {
+    try (var data = KilledRun.texts()) {
+      Path committed = stopAfterThreeSteps(data);
+      var other = KilledRun.config().withLoss(Loss.cosFace(32, 0.1));
+      var trainer = new Trainer(other).withCheckpoints(checkpoints(), NEVER, true);
+      var e = assertThrows(IllegalArgumentException.class, () -> trainer.fit(data, _ -> {}));
+      assertEquals(
+          "cannot resume from "
+              + committed
+              + ": its loss is normsoftmax(scale=32), but this run's is cosface(scale=32,"
+              + " margin=0.1); resume with the same settings, or start a new run",
+          e.getMessage());
+    }
+  }
+
+  @Test
+  void damagedTruncatedOrMissingShardIsNamed() throws IOException {
+    try (var data = KilledRun.texts()) {
+      Path shard = stopAfterThreeSteps(data).resolve("table-000000000-000003000.mck");
+      byte[] bytes = Files.readAllBytes(shard);
+      byte[] flipped = bytes.clone();
+      flipped[bytes.length / 2] ^= 4;
+      Files.write(shard, flipped);
+      assertTrue(failure(data).startsWith(shard + ": "), failure(data));
+      Files.write(shard, Arrays.copyOf(bytes, bytes.length - 1));
+      assertTrue(failure(data).startsWith(shard + ": is truncated"), failure(data));
+      Files.delete(shard);
+      assertTrue(failure(data).startsWith(shard + ": "), failure(data));
+      Files.write(shard, bytes);
+      new Trainer(KilledRun.config())
+          .withCheckpoints(checkpoints(), NEVER, true)
+          .fit(data, _ -> {})
+          .close();
+    }
+  }
+
+  @Test
+  void onlyTheTwoNewestCheckpointsStayAndLeftoversAreIgnored() throws IOException {
+    Files.createDirectories(checkpoints().resolve("step-999999999.part"));
+    try (var data = KilledRun.texts()) {
+      var saved = new ArrayList<Path>();
+      new Trainer(KilledRun.config().withEpochs(1))
+          .withCheckpoints(checkpoints(), Duration.ZERO, true)
+          .fit(
+              data,
+              event -> {
+                if (event instanceof TrainEvent.CheckpointSaved save) {
+                  saved.add(save.folder());
+                }
+              })
+          .close();
+      assertTrue(saved.size() > 5);
+      try (Stream<Path> left = Files.list(checkpoints())) {
+        assertEquals(
+            saved.subList(saved.size() - 2, saved.size()),
+            left.filter(path -> !path.toString().endsWith(".part")).sorted().toList());
+      }
+    }
+  }
+
+  private Path stopAfterThreeSteps(Dataset data) {
+    var steps = new AtomicInteger();
+    new Trainer(KilledRun.config())
+        .withCheckpoints(checkpoints(), NEVER, false)
+        .stopWhen(() -> steps.incrementAndGet() >= 3)
+        .fit(data, _ -> {})
+        .close();
+    Path committed = checkpoints().resolve("step-000000003");
+    assertTrue(Files.isDirectory(committed));
+    assertFalse(Files.exists(checkpoints().resolve("step-000000003.part")));
+    return committed;
+  }
+
+  private String failure(Dataset data) {
+    var trainer = new Trainer(KilledRun.config()).withCheckpoints(checkpoints(), NEVER, true);
+    return String.valueOf(
+        assertThrows(UncheckedIOException.class, () -> trainer.fit(data, _ -> {})).getMessage());
+  }
+
+  private Path save(Classifier trained) throws IOException {
+    try (trained) {
+      Path file = Files.createTempFile(folder, "model-", ".mcm");
+      trained.save(file);
+      return file;
+    }
+  }
+}

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+package megaclass.train;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.SplittableRandom;
+import megaclass.backbone.BackboneSpec;
+import megaclass.data.Dataset;
+import megaclass.data.PlantedClasses;
+import megaclass.loss.Loss;
+import megaclass.optim.OptimizerSpec;
+import megaclass.select.SelectorSpec;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** What docs/architecture.md says of threads: they change nothing but the time. */
+class ThreadsTest {
+  private static final int[] THREADS = {2, 5};
+
+  @TempDir Path folder;
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      textBlock =
+          """
+          all                     | normsoftmax(scale=16)        | sgd(momentum=0.9, decay=0.001)
+          uniform(0.2)            | arcface(scale=32, margin=0.3) | adagrad
+          exactTop(150)+tail(0.5) | cosface(scale=32, margin=0.2) | sgd(momentum=0.9, nesterov=true)
+          all                     | softmax(bias=true)           | adagrad
+          """)
+  void aModelOfDenseFeaturesIsTheSameBitForBitWhateverTheThreads(
+      String selector, String loss, String optimizer) throws IOException {
+    var config =
+        config(selector, loss, optimizer)
+            .withBackbone(new BackboneSpec.Frozen())
+            .withDim(20)
+            .withBatchSize(150);
+    try (var data = Dataset.synthetic(PlantedClasses.defaults().withNumClasses(700).withDim(20))) {
+      assertSameModels(config, data);
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      textBlock =
+          """
+          all          | normsoftmax(scale=16) | adagrad
+          uniform(0.2) | softmax               | sgd(momentum=0.9)
+          """)
+  void aModelOfTextsIsTheSameBitForBitWhateverTheThreads(
+      String selector, String loss, String optimizer) throws IOException {
+    var config =
+        config(selector, loss, optimizer)
+            .withBackbone(BackboneSpec.parse("bag(chars=2-3, buckets=5000, dropout=0.3)"))
+            .withDim(24)
+            .withBatchSize(70);
+    try (var data = words()) {
+      assertSameModels(config, data);
+    }
+  }
+
+  @Test
+  void anotherSeedGivesAnotherModel() throws IOException {
+    var config = config("all", "normsoftmax", "adagrad").withDim(64);
+    try (var data = Dataset.synthetic(PlantedClasses.defaults().withNumClasses(50))) {
+      assertNotEquals(
+          -1, Files.mismatch(train(config, data, 1), train(config.withSeed(8), data, 2)));
+    }
+  }
+
+  private static TrainConfig config(String selector, String loss, String optimizer) {
+    return TrainConfig.defaults()
+        .withSelector(SelectorSpec.parse(selector))
+        .withLoss(Loss.parse(loss))
+        .withOptimizer(OptimizerSpec.parse(optimizer))
+        .withEpochs(0.4);
+  }
+
+  private static Dataset words() {
+    var random = new SplittableRandom(5);
+    String[] texts = new String[900];
+    String[] labels = new String[texts.length];
+    for (int i = 0; i < texts.length; i++) {
+      int label = random.nextInt(300);
+      texts[i] = Integer.toString(label * 7919, 26) + Integer.toString(random.nextInt(900), 26);
+      labels[i] = "label-" + label;
+    }
+    return Dataset.of(texts, labels);
+  }
+
+  private void assertSameModels(TrainConfig config, Dataset data) throws IOException {
+    Path ofOne = train(config, data, 1);
+    for (int threads : THREADS) {
+      assertEquals(
+          -1,
+          Files.mismatch(ofOne, train(config, data, threads)),
+          () -> "first byte in which the model of %d threads differs".formatted(threads));
+    }
+  }
+
+  private Path train(TrainConfig config, Dataset data, int threads) throws IOException {
+    Path file = Files.createTempFile(folder, "threads-" + threads + "-", ".mcm");
+    try (var classifier = new Trainer(config.withThreads(threads)).fit(data, _ -> {})) {
+      classifier.save(file);
+    }
+    return file;
+  }
+}
