@@ -101,9 +101,7 @@ class BagBackboneTest {
         var actual = rowGradients(spec, data, gradients, threads);
         assertEquals(expected.keySet(), actual.keySet());
         for (int row : expected.keySet()) {
-          for (int j = 0; j < dim; j++) {
-            assertEquals(expected.get(row)[j], actual.get(row)[j], 1e-5);
-          }
+          assertArrayEquals(expected.get(row), actual.get(row), 1e-5f);
           if (first != null) {
             assertArrayEquals(first.get(row), actual.get(row), "another number of threads");
           }
