@@ -185,6 +185,8 @@ public final class Embeddings implements AutoCloseable {
         long floats = Math.min(PANEL, stride - block * PANEL);
         long at = 4L * PANEL * (block * (long) numPanels() * PANEL + sample);
         MemorySegment.copy(rows, row + 4L * PANEL * block, blocks, at, 4L * floats);
+        // A batch of another size had other samples here.
+        blocks.asSlice(at + 4L * floats, 4L * (PANEL - floats)).fill((byte) 0);
       }
     }
   }

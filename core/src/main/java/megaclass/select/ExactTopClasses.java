@@ -78,7 +78,9 @@ final class ExactTopClasses implements ClassSelector {
     }
     for (int r = 0; r < count; r++) {
       float square = normalised ? backend.dot(addresses[r], addresses[r], rows.stride()) : 1f;
-      scores[from + r] = (float) (best[r] / Math.sqrt(square));
+      // As in the loss, a weight of zero has cosine 0; + 0f makes a score of -0 equal to 0.
+      scores[from + r] =
+          square < Float.MIN_NORMAL ? 0f : (float) (best[r] / Math.sqrt(square)) + 0f;
     }
   }
 
