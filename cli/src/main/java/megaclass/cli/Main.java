@@ -13,7 +13,7 @@ import megaclass.cli.verb.TrainVerb;
 
 /** The {@code megaclass} command: hands the words of the command line to the verb they name. */
 public final class Main {
-  private static final List<Verb> VERBS =
+  static final List<Verb> VERBS =
       List.of(
           new TrainVerb(),
           new EvaluateVerb(),
@@ -28,11 +28,6 @@ public final class Main {
 
   /** Runs one verb and ends with its exit code, see {@link ExitCode}. */
   public static void main(String[] args) {
-    System.exit(run(Console.ofProcess(), args));
-  }
-
-  /** Runs one verb and returns its exit code. */
-  static int run(Console console, String... args) {
-    return new Shell(VERBS, console).run(args);
+    System.exit(new Shell(VERBS, Console.ofProcess()).run(args));
   }
 }

@@ -15,9 +15,12 @@ import megaclass.cli.settings.Settings.Given;
 import megaclass.internal.InvalidFileException;
 import megaclass.internal.Nearest;
 import picocli.CommandLine;
+import picocli.CommandLine.MissingParameterException;
+import picocli.CommandLine.Model.ArgSpec;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Model.PositionalParamSpec;
+import picocli.CommandLine.OverwrittenOptionException;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.UnmatchedArgumentException;
@@ -103,6 +106,10 @@ final class Shell {
       String word = e.getUnmatched().getFirst();
       throw new UsageException(
           "unknown flag " + word + " of megaclass " + verb.name() + hint(word, flags, "flags"));
+    } catch (MissingParameterException e) {
+      throw new UsageException(flag(e.getMissing()) + " needs a value");
+    } catch (OverwrittenOptionException e) {
+      throw new UsageException(flag(List.of(e.getOverwritten())) + " is given more than once");
     } catch (ParameterException e) {
       throw new UsageException(Objects.requireNonNull(e.getMessage()));
     }
@@ -120,6 +127,10 @@ final class Shell {
     var line = Stream.concat(Stream.of("megaclass", verb.name()), words.stream().map(Shell::quote));
     return new Arguments(
         new ArrayList<>(positionals), flags, line.collect(Collectors.joining(" ")));
+  }
+
+  private static String flag(List<ArgSpec> options) {
+    return options.getFirst() instanceof OptionSpec option ? option.longestName() : "a flag";
   }
 
   private static String hint(String word, List<String> known, String what) {

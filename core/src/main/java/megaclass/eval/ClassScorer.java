@@ -14,6 +14,7 @@ import megaclass.compute.Engine;
 import megaclass.compute.NativeMemory;
 import megaclass.compute.RowMatrix;
 import megaclass.compute.Workers;
+import megaclass.internal.Check;
 import megaclass.loss.Loss;
 import megaclass.weights.ClassWeights;
 
@@ -46,12 +47,12 @@ public final class ClassScorer implements AutoCloseable {
   /**
    * Allocates for batches of up to {@link #preferredBatch} samples.
    *
-   * @param k classes to keep, in [1, numClasses]
+   * @param k classes to keep, at least 1; all when there are fewer
    */
   public ClassScorer(ClassWeights weights, Loss loss, int k, Engine engine) {
     this.rows = weights.matrix();
     this.loss = loss;
-    this.k = Math.min(k, weights.numClasses());
+    this.k = Math.min(Check.atLeast("k", k, 1), weights.numClasses());
     this.backend = engine.backend();
     this.workers = engine.workers();
     capacity = preferredBatch(workers);

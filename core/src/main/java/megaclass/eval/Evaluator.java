@@ -10,6 +10,7 @@ import megaclass.compute.Engine;
 import megaclass.data.Dataset;
 import megaclass.data.Labels;
 import megaclass.data.MiniBatch;
+import megaclass.internal.Check;
 import megaclass.internal.Permutation;
 import megaclass.loss.Loss;
 import megaclass.weights.ClassWeights;
@@ -46,9 +47,10 @@ public final class Evaluator implements AutoCloseable {
   /**
    * Evaluates a model.
    *
-   * @param k classes to keep of each example
+   * @param k classes to keep of each example, at least 1; all when there are fewer
    */
   public Evaluator(Model model, int k, Engine engine) {
+    Check.atLeast("k", k, 1);
     backbone = model.backbone();
     loss = model.loss();
     batchSize = ClassScorer.preferredBatch(engine.workers());

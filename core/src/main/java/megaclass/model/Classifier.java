@@ -154,6 +154,7 @@ public final class Classifier implements AutoCloseable {
     Evaluator current = evaluator;
     if (current == null || evaluatorK != k) {
       if (current != null) {
+        evaluator = null; // should the next one fail, this one must not be used again
         current.close();
       }
       current =

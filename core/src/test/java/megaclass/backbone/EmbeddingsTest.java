@@ -33,7 +33,7 @@ class EmbeddingsTest {
     try (var engine = Engine.start(TestBackend.NAME, 2);
         var data = Batches.rows(features);
         var embeddings = new Embeddings(100, new Embeddings.Shape(dim, true, false), engine)) {
-      fillWithRubbish(embeddings, engine);
+      fillWithRubbish(embeddings);
       pack(embeddings, data, size);
       int stride = embeddings.stride();
       int samples = embeddings.numPanels() * PANEL;
@@ -56,7 +56,7 @@ class EmbeddingsTest {
   }
 
   /** What a full batch before this one left behind must not shine through. */
-  private static void fillWithRubbish(Embeddings embeddings, Engine engine) {
+  private static void fillWithRubbish(Embeddings embeddings) {
     float[][] full = Batches.normal(new SplittableRandom(0), 100, embeddings.dim());
     try (var data = Batches.rows(full)) {
       pack(embeddings, data, 100);

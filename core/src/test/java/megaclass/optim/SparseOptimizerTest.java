@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package megaclass.optim;
 
-import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
@@ -16,300 +13,305 @@ import java.util.stream.Stream;
 import megaclass.TestBackend;
 import megaclass.compute.Engine;
 import megaclass.compute.RowMatrix;
+import megaclass.optim.OptimizerSpec.AdaGrad;
+import megaclass.optim.OptimizerSpec.LazyDecay;
+import megaclass.optim.OptimizerSpec.Sgd;
+import net.jqwik.api.Arbitraries;
+import net.jqwik.api.Arbitrary;
+import net.jqwik.api.Combinators;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.Provide;
+import net.jqwik.api.constraints.IntRange;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.CsvSource;
-import org.junit.jupiter.params.provider.MethodSource;
-import org.junit.jupiter.params.provider.ValueSource;
 
-/** Row-sparse updates against an optimizer that moves all rows in all steps. */
+/**
+ * Rows that move when they are touched, against a plain optimizer in double that moves them all.
+ */
 class SparseOptimizerTest {
-  private static final int STEPS = 150;
-  private static final int DIM = 5;
+  private static final int STEPS = 60;
 
-  static Stream<String> dense() {
-    return Stream.of(
-        "sgd(momentum=0, decay=0)",
-        "sgd(momentum=0, decay=0.01)",
-        "sgd(momentum=0.9, decay=0)",
-        "sgd(momentum=0.9, decay=0.01)",
-        "sgd(momentum=0.99, decay=0.001)",
-        "sgd(momentum=0.9, nesterov=true, decay=0)",
-        "sgd(momentum=0.9, nesterov=true, decay=0.01)");
+  /** Of float32 values, relative to the largest. */
+  private static final double RELATIVE = 2e-5;
+
+  @Provide
+  Arbitrary<Sgd> sgds() {
+    return Combinators.combine(
+            Arbitraries.of(0.0, 0.5, 0.9, 0.99),
+            Arbitraries.of(0.0, 1e-4, 0.03),
+            Arbitraries.of(true, false))
+        .as((momentum, decay, nesterov) -> sgd(momentum, nesterov && momentum > 0, decay));
   }
 
-  @ParameterizedTest
-  @MethodSource("dense")
-  void lazyStepsEqualThoseOfTheDenseOptimizer(String text) {
-    for (double touched : new double[] {0.02, 0.3, 1}) {
-      var run = new Run(text, 40, 2);
+  private static Sgd sgd(double momentum, boolean nesterov, double decay) {
+    return new Sgd(momentum, nesterov, decay, LazyDecay.EXACT);
+  }
+
+  private static Sgd off(Sgd sgd) {
+    return new Sgd(sgd.momentum(), sgd.nesterov(), sgd.decay(), LazyDecay.OFF);
+  }
+
+  @Property(tries = 40)
+  void rowsThatCatchUpExactlyGoWhereDenseSgdTakesThem(
+      @ForAll("sgds") Sgd sgd,
+      @ForAll @IntRange(min = 1, max = 35) int width,
+      @ForAll @IntRange(min = 1, max = 3) int threads,
+      @ForAll long seed) {
+    try (var sparse = new Sparse(sgd, 13, width, threads, seed)) {
+      var dense = new DenseTwin(sgd, sparse.values());
+      assertEquals(sgd.momentum() > 0 || sgd.decay() > 0, sparse.optimizer.needsCatchUp());
+      var random = new SplittableRandom(seed);
       for (int step = 0; step < STEPS; step++) {
-        run.step(step, touched);
-        if (step % 40 == 39) {
-          run.optimizer.catchUpAll(run.engine.workers()); // as before an evaluation
-          run.requireDense(step);
+        var touch = Touch.random(random, 13, width);
+        sparse.step(touch);
+        dense.stepAll(touch);
+        for (int row : touch.rows()) { // right even while the others lag behind
+          assertClose(dense.weights, new double[][] {dense.weights[row]}, sparse.value(row));
         }
       }
-      run.optimizer.catchUpAll(run.engine.workers());
-      run.requireDense(STEPS);
-      run.close();
+      sparse.optimizer.catchUpAll(sparse.engine.workers());
+      assertClose(dense.weights, dense.weights, sparse.values());
     }
   }
 
-  @ParameterizedTest
-  @MethodSource("dense")
-  void theResultIsTheSameAtAnyNumberOfThreads(String text) {
-    assertArrayEquals(weightsAfter(text, 1), weightsAfter(text, 3));
-  }
-
-  private static float[] weightsAfter(String text, int threads) {
-    var run = new Run(text, 2_500, threads); // some tasks of 1024 rows
-    for (int step = 0; step < 20; step++) {
-      run.step(step, 0.3);
-    }
-    run.optimizer.catchUpAll(run.engine.workers());
-    float[] weights = run.weights();
-    run.close();
-    return weights;
-  }
-
-  @ParameterizedTest
-  @MethodSource("dense")
-  void anOptimizerThatIsToldOfThePastGoesOnAsIfItHadBeenThere(String text) {
-    var whole = new Run(text, 40, 1);
-    var resumed = new Run(text, 40, 1);
-    for (int step = 0; step < 60; step++) {
-      if (step == 37) {
-        resumed.restart(step);
+  @Property(tries = 30)
+  void withoutLazyDecayUntouchedRowsStayWhereTheyAre(
+      @ForAll("sgds") Sgd spec, @ForAll @IntRange(min = 1, max = 35) int width, @ForAll long seed) {
+    var sgd = off(spec);
+    try (var sparse = new Sparse(sgd, 13, width, 2, seed)) {
+      assertFalse(sparse.optimizer.needsCatchUp());
+      var twin = new DenseTwin(sgd, sparse.values());
+      var random = new SplittableRandom(seed);
+      for (int step = 0; step < STEPS; step++) {
+        var touch = Touch.random(random, 13, width);
+        double[][] before = sparse.values();
+        sparse.step(touch);
+        sparse.optimizer.catchUpAll(sparse.engine.workers());
+        double[][] after = sparse.values();
+        for (int row = 0; row < 13; row++) {
+          if (!touch.touches(row)) {
+            assertArrayEquals(before[row], after[row], "row " + row);
+          }
+        }
+        twin.stepTouched(touch);
       }
-      whole.step(step, 0.2);
-      resumed.step(step, 0.2);
+      assertClose(twin.weights, twin.weights, sparse.values());
     }
-    whole.optimizer.catchUpAll(whole.engine.workers());
-    resumed.optimizer.catchUpAll(resumed.engine.workers());
-    assertArrayEquals(whole.weights(), resumed.weights());
-    whole.close();
-    resumed.close();
   }
 
-  @ParameterizedTest
-  @ValueSource(
-      strings = {
-        "sgd(momentum=0.9, nesterov=true, decay=0.01, lazyDecay=off)",
-        "sgd(momentum=0, decay=0.01, lazyDecay=off)",
-        "sgd(momentum=0, decay=0)",
-        "adagrad"
-      })
-  void untouchedRowsStayWhereTheyAre(String text) {
-    var run = new Run(text, 30, 2);
-    assertFalse(run.optimizer.needsCatchUp());
-    float[] before = run.weights();
-    var everTouched = new boolean[30];
-    for (int step = 0; step < 12; step++) {
-      for (int row : run.step(step, 0.05)) {
-        everTouched[row] = true;
+  @Property(tries = 20)
+  void adaGradFollowsItsFormula(
+      @ForAll @IntRange(min = 1, max = 35) int width,
+      @ForAll @IntRange(min = 1, max = 3) int threads,
+      @ForAll long seed) {
+    var spec = new AdaGrad(1e-3);
+    try (var sparse = new Sparse(spec, 13, width, threads, seed)) {
+      double[][] weights = sparse.values();
+      double[] sums = new double[13];
+      var random = new SplittableRandom(seed);
+      for (int step = 0; step < STEPS; step++) {
+        var touch = Touch.random(random, 13, width);
+        sparse.step(touch);
+        for (int row : touch.rows()) {
+          double[] g = touch.gradients()[row];
+          sums[row] += Arrays.stream(g).map(value -> value * value).sum() / width;
+          for (int j = 0; j < width; j++) {
+            weights[row][j] -= touch.rate() * g[j] / (Math.sqrt(sums[row]) + 1e-3);
+          }
+        }
+      }
+      assertClose(weights, weights, sparse.values());
+      for (int row = 0; row < 13; row++) {
+        assertEquals(sums[row], sparse.rows.accumulator(row), RELATIVE * sums[row]);
       }
     }
-    run.optimizer.catchUpAll(run.engine.workers());
-    float[] after = run.weights();
-    int stayed = 0;
-    for (int i = 0; i < before.length; i++) {
-      if (everTouched[i / DIM]) {
-        assertTrue(before[i] != after[i], "a touched row moves");
-      } else {
-        assertEquals(before[i], after[i]);
-        stayed++;
+  }
+
+  @Property(tries = 30)
+  void catchingUpInTwoPartsIsCatchingUpAtOnce(
+      @ForAll("sgds") Sgd sgd, @ForAll @IntRange(min = 1, max = 49) int pause, @ForAll long seed) {
+    try (var once = new Sparse(sgd, 5, 3, 1, seed);
+        var twice = new Sparse(sgd, 5, 3, 1, seed)) {
+      var random = new SplittableRandom(seed);
+      var first = Touch.all(random, 5, 3);
+      double[][] start = once.values();
+      for (var sparse : new Sparse[] {once, twice}) {
+        sparse.step(first);
       }
+      double[][] moved = once.values();
+      for (int step = 1; step < 50; step++) {
+        var nothing = Touch.nothing(random);
+        once.step(nothing);
+        twice.step(nothing);
+        if (step == pause) {
+          twice.optimizer.catchUpAll(twice.engine.workers());
+        }
+      }
+      once.optimizer.catchUpAll(once.engine.workers());
+      twice.optimizer.catchUpAll(twice.engine.workers());
+      double[][] reached = once.values();
+      assertClose(reached, reached, twice.values());
+      assertFalse(Arrays.deepEquals(start, moved));
+      assertEquals(
+          sgd.momentum() > 0 || sgd.decay() > 0, !Arrays.deepEquals(moved, reached), "they moved");
     }
-    assertTrue(stayed > 0 && stayed < before.length);
-    run.close();
-  }
-
-  /**
-   * Without catching up, a row goes through its own steps only: those of a dense row of its own.
-   */
-  @ParameterizedTest
-  @ValueSource(
-      strings = {
-        "sgd(momentum=0.9, decay=0.01, lazyDecay=off)",
-        "sgd(momentum=0.9, nesterov=true, decay=0.01, lazyDecay=off)",
-        "sgd(momentum=0, decay=0.01, lazyDecay=off)",
-        "adagrad",
-        "adagrad(epsilon=0.1)"
-      })
-  void touchedRowsMoveAsTheirOwnStepsSay(String text) {
-    var run = new Run(text, 30, 2);
-    for (int step = 0; step < 60; step++) {
-      run.step(step, 0.3);
-    }
-    run.requireDense(60);
-    run.close();
-  }
-
-  @ParameterizedTest
-  @CsvSource(
-      delimiter = ';',
-      value = {
-        "sgd(momentum=0, decay=0); false; false; false",
-        "sgd(momentum=0, decay=0.1); false; false; true",
-        "sgd(momentum=0.9, decay=0); true; false; true",
-        "sgd(momentum=0.9, decay=0.1, lazyDecay=off); true; false; false",
-        "sgd(momentum=0, decay=0.1, lazyDecay=off); false; false; false",
-        "adagrad; false; true; false"
-      })
-  void anOptimizerKeepsNoMoreOfARowThanItNeeds(
-      String text, boolean velocity, boolean accumulator, boolean lastStep) {
-    assertEquals(
-        new RowMatrix.State(velocity, accumulator, lastStep),
-        SparseOptimizer.stateFor(OptimizerSpec.parse(text)));
   }
 
   @Test
-  void aRowIsCaughtUpOnceHoweverOftenItIsAsked() {
-    var run = new Run("sgd(momentum=0.9, decay=0.01)", 10, 1);
-    for (int step = 0; step < 9; step++) {
-      run.step(step, 0.4);
+  void catchingUpTwiceChangesNothing() {
+    try (var sparse = new Sparse(sgd(0.9, true, 0.01), 5, 3, 1, 1)) {
+      var random = new SplittableRandom(2);
+      sparse.step(Touch.all(random, 5, 3));
+      sparse.step(Touch.nothing(random));
+      sparse.optimizer.catchUpAll(sparse.engine.workers());
+      double[][] reached = sparse.values();
+      sparse.optimizer.catchUpAll(sparse.engine.workers());
+      assertTrue(Arrays.deepEquals(reached, sparse.values()));
     }
-    run.optimizer.catchUpAll(run.engine.workers());
-    float[] once = run.weights();
-    run.optimizer.catchUpAll(run.engine.workers());
-    run.optimizer.catchUp(3, i -> i, run.engine.workers());
-    assertArrayEquals(once, run.weights());
-    run.close();
   }
 
-  /** A sparse optimizer beside a dense one in double; both get the same gradients. */
-  private static final class Run {
-    private final OptimizerSpec spec;
-    private final Engine engine;
-    private final RowMatrix rows;
-    private final Arena arena = Arena.ofShared();
-    private final SplittableRandom random = new SplittableRandom(8);
-    private final double[][] w;
-    private final double[][] v;
-    private final double[] squares;
-    private double largest = 1;
-    private SparseOptimizer optimizer;
+  @Test
+  void threadsDoNotChangeASingleBit() {
+    for (OptimizerSpec spec : new OptimizerSpec[] {sgd(0.9, true, 1e-3), new AdaGrad(1e-8)}) {
+      try (var one = new Sparse(spec, 5_000, 3, 1, 7);
+          var three = new Sparse(spec, 5_000, 3, 3, 7)) {
+        for (var sparse : new Sparse[] {one, three}) {
+          var random = new SplittableRandom(3);
+          for (int step = 0; step < 5; step++) {
+            sparse.step(Touch.random(random, 5_000, 3));
+          }
+          sparse.optimizer.catchUpAll(sparse.engine.workers());
+        }
+        assertTrue(Arrays.deepEquals(one.values(), three.values()), spec.toString());
+      }
+    }
+  }
 
-    Run(String text, int numRows, int threads) {
-      spec = OptimizerSpec.parse(text);
-      engine = Engine.start(TestBackend.NAME, threads);
-      rows = new RowMatrix(numRows, DIM, SparseOptimizer.stateFor(spec));
-      rows.randomise(1, DIM, 4, engine.workers());
-      optimizer = new SparseOptimizer(spec, rows, engine.backend());
-      w = new double[numRows][DIM];
-      v = new double[numRows][DIM];
-      squares = new double[numRows];
+  /** What a step does: gradients of some rows, a row of zeros for each of the others. */
+  @SuppressWarnings("ArrayRecordComponent") // never compared
+  private record Touch(double rate, int[] rows, double[][] gradients) {
+    /** About a quarter of the rows, sometimes none. */
+    static Touch random(SplittableRandom random, int numRows, int width) {
+      double rate = (float) random.nextDouble(0.0, 0.3);
+      boolean[] touched = new boolean[numRows];
+      double[][] gradients = new double[numRows][width];
       for (int row = 0; row < numRows; row++) {
-        for (int j = 0; j < DIM; j++) {
-          w[row][j] = rows.get(row, j);
+        touched[row] = random.nextInt(4) == 0;
+        if (touched[row]) {
+          Arrays.setAll(gradients[row], _ -> (float) random.nextDouble(-1, 1));
         }
       }
+      int[] rows = IntStream.range(0, numRows).filter(row -> touched[row]).toArray();
+      return new Touch(rate, rows, gradients);
     }
 
-    /** The rate goes up and down and rests at 0 for a while. */
-    private static double rate(int step) {
-      return step % 50 > 45 ? 0 : 0.02 + 0.1 * Math.abs(Math.sin(step * 0.1));
+    static Touch all(SplittableRandom random, int numRows, int width) {
+      double[][] gradients = new double[numRows][width];
+      for (double[] row : gradients) {
+        Arrays.setAll(row, _ -> (float) random.nextDouble(-1, 1));
+      }
+      return new Touch(0.25, IntStream.range(0, numRows).toArray(), gradients);
     }
 
-    /** Forgets the optimizer, not the rows, and makes a new one that is told of the steps done. */
-    void restart(int step) {
+    static Touch nothing(SplittableRandom random) {
+      return new Touch((float) random.nextDouble(0.0, 0.3), new int[0], new double[0][]);
+    }
+
+    boolean touches(int row) {
+      return Arrays.binarySearch(rows, row) >= 0;
+    }
+  }
+
+  /** The definition: every row in double. */
+  private static final class DenseTwin {
+    private final Sgd sgd;
+    final double[][] weights;
+    private final double[][] velocities;
+
+    DenseTwin(Sgd sgd, double[][] weights) {
+      this.sgd = sgd;
+      this.weights = weights;
+      velocities = new double[weights.length][weights[0].length];
+    }
+
+    void stepAll(Touch touch) {
+      IntStream.range(0, weights.length).forEach(row -> stepRow(row, touch));
+    }
+
+    void stepTouched(Touch touch) {
+      IntStream.of(touch.rows()).forEach(row -> stepRow(row, touch));
+    }
+
+    private void stepRow(int row, Touch touch) {
+      double[] w = weights[row];
+      double[] v = velocities[row];
+      for (int j = 0; j < w.length; j++) {
+        double g = touch.gradients()[row][j] + sgd.decay() * w[j];
+        v[j] = sgd.momentum() * v[j] + g;
+        w[j] -= touch.rate() * (sgd.nesterov() ? g + sgd.momentum() * v[j] : v[j]);
+      }
+    }
+  }
+
+  /** What is tested, with its rows and threads. */
+  private static final class Sparse implements AutoCloseable {
+    final Engine engine;
+    final RowMatrix rows;
+    final SparseOptimizer optimizer;
+
+    Sparse(OptimizerSpec spec, int numRows, int width, int threads, long seed) {
+      engine = Engine.start(TestBackend.NAME, threads);
+      rows = new RowMatrix(numRows, width, SparseOptimizer.stateFor(spec));
+      rows.randomise(1.0, width, seed, engine.workers());
       optimizer = new SparseOptimizer(spec, rows, engine.backend());
-      for (int done = 0; done < step; done++) {
-        optimizer.beginStep(rate(done));
-        optimizer.endStep();
-      }
     }
 
-    /** One step; each row is touched with a probability. Returns the touched rows. */
-    int[] step(int step, double probability) {
-      int[] active =
-          IntStream.range(0, w.length).filter(_ -> random.nextDouble() < probability).toArray();
-      optimizer.beginStep(rate(step));
-      optimizer.catchUp(active.length, i -> active[i], engine.workers());
-      var gradients = new float[w.length][];
-      for (int row : active) {
-        gradients[row] = new float[rows.stride()];
-        for (int j = 0; j < DIM; j++) {
-          gradients[row][j] = (float) (0.5 * w[row][j] + random.nextGaussian());
-        }
+    void step(Touch touch) {
+      optimizer.beginStep(touch.rate());
+      optimizer.catchUp(touch.rows().length, i -> touch.rows()[i], engine.workers());
+      try (var gradients = new RowMatrix(rows.numRows(), rows.width(), RowMatrix.State.NONE)) {
+        engine
+            .workers()
+            .run(
+                touch.rows().length,
+                (i, _) -> {
+                  int row = touch.rows()[i];
+                  for (int j = 0; j < rows.width(); j++) {
+                    gradients.set(row, j, (float) touch.gradients()[row][j]);
+                  }
+                  optimizer.update(row, gradients.address(row));
+                });
       }
-      engine
-          .workers()
-          .run(active.length, (task, _) -> update(active[task], gradients[active[task]]));
       optimizer.endStep();
-      double rate = (float) rate(step); // the arithmetic is that of floats
-      for (int row = 0; row < w.length; row++) {
-        dense(row, gradients[row], rate);
-        largest = Math.max(largest, Arrays.stream(w[row]).map(Math::abs).max().orElse(0));
-      }
-      return active;
     }
 
-    private void update(int row, float[] gradient) {
-      MemorySegment memory;
-      synchronized (arena) {
-        memory = arena.allocate(4L * gradient.length, 64);
-      }
-      MemorySegment.copy(gradient, 0, memory, JAVA_FLOAT_UNALIGNED, 0, gradient.length);
-      optimizer.update(row, memory.address());
+    double[][] values() {
+      return IntStream.range(0, rows.numRows())
+          .mapToObj(row -> value(row)[0])
+          .toArray(double[][]::new);
     }
 
-    private void dense(int row, float[] gradient, double rate) {
-      switch (spec) {
-        case OptimizerSpec.AdaGrad(double epsilon) -> {
-          if (gradient != null) {
-            double sum = 0;
-            for (int j = 0; j < DIM; j++) {
-              sum += (double) gradient[j] * gradient[j];
-            }
-            squares[row] += sum / DIM;
-            for (int j = 0; j < DIM; j++) {
-              w[row][j] -= rate * gradient[j] / (Math.sqrt(squares[row]) + epsilon);
-            }
-          }
-        }
-        case OptimizerSpec.Sgd sgd -> {
-          if (gradient != null || sgd.lazyDecay() == OptimizerSpec.LazyDecay.EXACT) {
-            for (int j = 0; j < DIM; j++) {
-              double g = (gradient == null ? 0 : gradient[j]) + sgd.decay() * w[row][j];
-              v[row][j] = sgd.momentum() * v[row][j] + g;
-              w[row][j] -= rate * (sgd.nesterov() ? g + sgd.momentum() * v[row][j] : v[row][j]);
-            }
-          }
-        }
-      }
+    /** One row, as a matrix of one row. */
+    double[][] value(int row) {
+      double[] value = new double[rows.width()];
+      Arrays.setAll(value, j -> rows.get(row, j));
+      return new double[][] {value};
     }
 
-    /** Rounding errors are those of the largest values that a weight went through. */
-    void requireDense(int step) {
-      for (int row = 0; row < w.length; row++) {
-        for (int j = 0; j < DIM; j++) {
-          double expected = w[row][j];
-          assertEquals(
-              expected,
-              rows.get(row, j),
-              1e-5 * largest,
-              "row " + row + " after " + step + " steps");
-        }
-        for (int j = DIM; j < rows.stride(); j++) {
-          assertEquals(0f, rows.get(row, j), "padding");
-        }
-      }
-    }
-
-    float[] weights() {
-      var weights = new float[w.length * DIM];
-      for (int i = 0; i < weights.length; i++) {
-        weights[i] = rows.get(i / DIM, i % DIM);
-      }
-      return weights;
-    }
-
-    void close() {
+    @Override
+    public void close() {
       rows.close();
       engine.close();
-      arena.close();
+    }
+  }
+
+  /** To rounding, relative to the largest value of {@code scale}. */
+  private static void assertClose(double[][] scale, double[][] expected, double[][] actual) {
+    double largest =
+        Stream.of(scale).flatMapToDouble(Arrays::stream).map(Math::abs).max().orElseThrow();
+    assertEquals(expected.length, actual.length);
+    for (int row = 0; row < expected.length; row++) {
+      assertArrayEquals(expected[row], actual[row], RELATIVE * largest, "row " + row);
     }
   }
 }

@@ -14,9 +14,20 @@ import megaclass.eval.Evaluation;
 public final class EvaluationMessage {
   private EvaluationMessage() {}
 
-  /** The message of an evaluation on all held-out examples. */
-  public static Message of(Evaluation evaluation) {
-    return new Message("tested", fields(evaluation), text(evaluation));
+  /**
+   * The message of an evaluation that is not part of a run's curve: with its uncertainty when it
+   * saw a sample.
+   *
+   * @param heldOut how many examples there are
+   */
+  public static Message of(Evaluation evaluation, long heldOut) {
+    if (evaluation.examples() == heldOut) {
+      return new Message("tested", fields(evaluation), text(evaluation, ""));
+    }
+    double uncertainty = evaluation.top1Uncertainty();
+    var fields = fields(evaluation);
+    fields.put("top1Uncertainty", uncertainty);
+    return new Message("tested", fields, text(evaluation, " +- " + decimal(100 * uncertainty, 2)));
   }
 
   /** The facts of an evaluation. */
@@ -47,9 +58,14 @@ public final class EvaluationMessage {
 
   /** An evaluation in a line. */
   static String text(Evaluation evaluation) {
-    return "test      top-1 %s   top-%d %s   loss %s   %s examples in %s"
+    return text(evaluation, "");
+  }
+
+  private static String text(Evaluation evaluation, String uncertainty) {
+    return "test      top-1 %s%s   top-%d %s   loss %s   %s examples in %s"
         .formatted(
             percent(evaluation.top1(), 2),
+            uncertainty,
             evaluation.k(),
             percent(evaluation.topK(), 2),
             decimal(evaluation.meanLoss(), 4),

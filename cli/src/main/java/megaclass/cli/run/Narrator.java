@@ -8,6 +8,7 @@ import static megaclass.cli.text.Quantity.duration;
 import static megaclass.cli.text.Quantity.percent;
 
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
@@ -26,6 +27,7 @@ final class Narrator implements Consumer<TrainEvent> {
 
   private static final double SECONDS_BETWEEN_LINES = 60;
   private static final double LEAST_SHARE_TOLD = 0.005;
+  private static final List<String> BESIDE_TRAINING = List.of("start", "evaluate", "save");
   private static final String HEADINGS =
       "    step   epoch     loss         lr   examples/s     active   left";
 
@@ -33,6 +35,7 @@ final class Narrator implements Consumer<TrainEvent> {
   private final RunLog log;
   private final boolean resumed;
   private final Message header;
+  private final String initialisation;
   private @Nullable Metrics metrics;
   private TrainEvent.@Nullable Progress firstReport;
   private long firstStep;
@@ -40,11 +43,17 @@ final class Narrator implements Consumer<TrainEvent> {
   private double lastLineSeconds;
   private boolean headingsShown;
 
-  Narrator(RunDirectory directory, RunLog log, Message header, boolean resumed) {
+  /**
+   * A narrator.
+   *
+   * @param initialisation what happens before the first step, in words
+   */
+  Narrator(RunDirectory directory, RunLog log, TrainRun.Start start, String initialisation) {
     this.directory = directory;
     this.log = log;
-    this.header = header;
-    this.resumed = resumed;
+    this.header = start.header();
+    this.resumed = start.resume();
+    this.initialisation = initialisation.replace('-', ' ');
   }
 
   /** Says a message of the run. */
@@ -95,8 +104,10 @@ final class Narrator implements Consumer<TrainEvent> {
 
   private void initialised(TrainEvent.Initialised event) {
     var fields = Map.of("initialiseSeconds", event.seconds());
-    String text = "start     initial values in " + duration(event.seconds());
-    say(new Message("initialised", fields, firstStep == 0 ? text : ""));
+    String what = firstStep > 0 ? "checkpoint" : initialisation;
+    say(
+        new Message(
+            "initialised", fields, "start     " + what + " in " + duration(event.seconds())));
   }
 
   private void progress(TrainEvent.Progress event) {
@@ -191,14 +202,23 @@ final class Narrator implements Consumer<TrainEvent> {
     fields.put("completed", event.completed());
     fields.put("seconds", seconds);
     fields.put("stageSeconds", stages);
-    double all = stages.values().stream().mapToDouble(Double::doubleValue).sum();
+    var training = new LinkedHashMap<>(stages);
+    double beside = BESIDE_TRAINING.stream().mapToDouble(s -> removed(training, s)).sum();
+    double all = training.values().stream().mapToDouble(Double::doubleValue).sum();
     String shares =
-        stages.entrySet().stream()
+        training.entrySet().stream()
             .filter(stage -> stage.getValue() / all >= LEAST_SHARE_TOLD)
             .map(stage -> stage.getKey() + " " + percent(stage.getValue() / all, 0))
             .collect(Collectors.joining("   "));
-    String text = "\ntime      %s of training   all: %s".formatted(duration(seconds), shares);
+    String text =
+        "\ntime      %s of training: %s; and %s to start, evaluate and save"
+            .formatted(duration(all), shares, duration(beside));
     say(new Message("finished", fields, text));
+  }
+
+  private static double removed(Map<String, Double> stages, String stage) {
+    Double seconds = stages.remove(stage);
+    return seconds == null ? 0 : seconds;
   }
 
   private Metrics metrics() {

@@ -45,7 +45,7 @@ public final class TrainRun {
     this.plan = plan;
     this.log = log;
     this.resume = start.resume();
-    this.narrator = new Narrator(directory, log, start.header(), start.resume());
+    this.narrator = new Narrator(directory, log, start, plan.config().initialisation().toString());
   }
 
   /**
@@ -137,7 +137,9 @@ public final class TrainRun {
     var test = plan.data().test();
     if (test != null) {
       int k = plan.settings().get(RunSettings.K);
-      narrator.say(EvaluationMessage.of(classifier.evaluate(test, k, Long.MAX_VALUE)));
+      int examples = plan.settings().get(RunSettings.EVALUATE_FINAL_EXAMPLES);
+      var evaluation = classifier.evaluate(test, k, examples == 0 ? Long.MAX_VALUE : examples);
+      narrator.say(EvaluationMessage.of(evaluation, test.numExamples()));
     }
   }
 

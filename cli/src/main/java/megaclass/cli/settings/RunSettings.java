@@ -87,7 +87,8 @@ public final class RunSettings {
           .in(WHAT_TO_LEARN, "SPEC")
           .by("frozen")
           .allowed("frozen, bag(...)")
-          .about("from features to embeddings; frozen: the features are embeddings")
+          .about(
+              "from features to embeddings; frozen: the features are embeddings; texts take a bag")
           .into(TrainConfig::withBackbone);
 
   public static final Setting<Integer> DIM =
@@ -223,8 +224,16 @@ public final class RunSettings {
           .in(HOW_GOOD, "NUMBER")
           .by("2000")
           .allowed("at least 1")
-          .about("held-out examples of each of them; the one at the end takes all")
+          .about("held-out examples of each of them")
           .checked(examples -> Check.positive("evaluateExamples", examples));
+
+  public static final Setting<Integer> EVALUATE_FINAL_EXAMPLES =
+      Setting.integer("evaluate.final_examples", "--evaluate-final-examples")
+          .in(HOW_GOOD, "NUMBER")
+          .by("50000")
+          .allowed("at least 0; 0: all")
+          .about("held-out examples of the evaluation at the end, a random sample of them")
+          .checked(examples -> Check.atLeast("evaluateFinalExamples", examples, 0));
 
   public static final Setting<Duration> CHECKPOINT_EVERY =
       Setting.of("checkpoint.every", "--checkpoint-every", Form.TEXT, RunSettings::every)
@@ -269,6 +278,7 @@ public final class RunSettings {
           K,
           EVALUATE_TIMES,
           EVALUATE_EXAMPLES,
+          EVALUATE_FINAL_EXAMPLES,
           CHECKPOINT_EVERY,
           CHECKPOINT_KEEP);
 

@@ -40,14 +40,18 @@ record MavenArtifact(String groupId, String artifactId, String version) {
     var part = folder.resolve(".part-" + ProcessHandle.current().pid());
     try {
       Files.createDirectories(part);
-      run(part, target, environment);
-      Files.move(
-          part.resolve(fileName()),
-          target,
-          StandardCopyOption.ATOMIC_MOVE,
-          StandardCopyOption.REPLACE_EXISTING);
-      Files.delete(part);
-      return target;
+      try {
+        run(part, target, environment);
+        Files.move(
+            part.resolve(fileName()),
+            target,
+            StandardCopyOption.ATOMIC_MOVE,
+            StandardCopyOption.REPLACE_EXISTING);
+        return target;
+      } finally {
+        Files.deleteIfExists(part.resolve(fileName()));
+        Files.delete(part);
+      }
     } catch (IOException e) {
       throw failed("the file cannot be written: " + e.getMessage(), target, e);
     }

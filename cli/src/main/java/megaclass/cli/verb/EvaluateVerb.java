@@ -111,7 +111,8 @@ public final class EvaluateVerb implements Verb {
   private static void evaluate(Dataset test, Classifier classifier, Settings settings, RunLog log) {
     long examples = settings.get(EXAMPLES);
     long most = examples == 0 ? Long.MAX_VALUE : examples;
-    log.say(EvaluationMessage.of(classifier.evaluate(test, settings.get(RunSettings.K), most)));
+    var evaluation = classifier.evaluate(test, settings.get(RunSettings.K), most);
+    log.say(EvaluationMessage.of(evaluation, test.numExamples()));
   }
 
   private static Labels labels(Classifier classifier) {

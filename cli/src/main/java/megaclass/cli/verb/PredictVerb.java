@@ -69,8 +69,7 @@ public final class PredictVerb implements Verb {
   public List<String> synopses() {
     return List.of(
         "predict MODEL < LINES            MODEL: a .mcm file or the folder of a run",
-        "predict MODEL LINES.txt          an example a line: a text; or numbers, for dense"
-            + " features",
+        "predict MODEL LINES.txt          an example a line: a text, or the numbers of a row",
         "predict MODEL DATA.mcd           without regard to the labels in it");
   }
 
