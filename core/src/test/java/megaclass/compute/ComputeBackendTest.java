@@ -7,13 +7,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.lang.foreign.Arena;
 import java.util.Arrays;
 import java.util.List;
-import java.util.SplittableRandom;
 import java.util.stream.Stream;
 import megaclass.TestBackend;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -21,18 +18,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The backend that is asked for against its definition, {@link ScalarBackend}. */
-class ComputeBackendTest {
-  private static final ComputeBackend SCALAR = new ScalarBackend();
-
-  private final ComputeBackend backend = ComputeBackend.named(TestBackend.NAME);
-  private final SplittableRandom random = new SplittableRandom(20261121);
-  private final Arena arena = Arena.ofConfined();
-
-  @AfterEach
-  void free() {
-    arena.close();
-  }
-
+class ComputeBackendTest extends BackendAgainstDefinition {
   // ---- which one -----------------------------------------------------------------------------
 
   @Test
@@ -326,127 +312,5 @@ class ComputeBackendTest {
     for (int none : new int[] {0, 1, 2, 4}) {
       assertTrue(Arrays.binarySearch(found, none) < 0, "entry " + none);
     }
-  }
-
-  // ---- rows ----------------------------------------------------------------------------------
-
-  @ParameterizedTest
-  @ValueSource(ints = {16, 32, 48, 128, 1040})
-  void dotAgreesWithTheDefinitionToRounding(int stride) {
-    float[] a = Floats.normal(random, stride, 1);
-    float[] b = Floats.normal(random, stride, 1);
-    double exact = 0;
-    double size = 0;
-    for (int j = 0; j < stride; j++) {
-      exact += (double) a[j] * b[j];
-      size += Math.abs((double) a[j] * b[j]);
-    }
-    long x = Floats.of(a, arena).address();
-    long y = Floats.of(b, arena).address();
-    double bound = stride * 0x1p-24 * size;
-    assertEquals(exact, SCALAR.dot(x, y, stride), bound);
-    assertEquals(exact, backend.dot(x, y, stride), bound);
-  }
-
-  @ParameterizedTest
-  @ValueSource(ints = {16, 32, 48, 128, 1040})
-  void dotTakesEveryElementOnce(int stride) {
-    float[] ones = new float[stride];
-    Arrays.fill(ones, 1f);
-    long b = Floats.of(ones, arena).address();
-    for (int j = 0; j < stride; j++) {
-      float[] one = new float[stride];
-      one[j] = j + 1;
-      assertEquals(j + 1f, backend.dot(Floats.of(one, arena).address(), b, stride));
-    }
-    assertEquals(stride, backend.dot(b, b, stride));
-  }
-
-  @ParameterizedTest
-  @ValueSource(ints = {16, 48, 128})
-  void scaledAndAddScaledAreThoseOfTheDefinitionBitForBit(int stride) {
-    var row = Floats.random(random, stride, arena);
-    assertSameBits(stride, (b, into) -> b.scaled(row.address(), -1.7f, stride, into.address()));
-    assertSameBits(
-        Floats.normal(random, stride, 1),
-        (b, inPlace) -> b.scaled(inPlace.address(), 0.3f, stride, inPlace.address()));
-    assertSameBits(
-        Floats.normal(random, stride, 1),
-        (b, into) -> b.addScaled(row.address(), -1.7f, stride, into.address()));
-  }
-
-  static Stream<Arguments> sums() {
-    return cross(List.of(0, 1, 2, 3, 4, 5, 8, 11), List.of(16, 48));
-  }
-
-  @ParameterizedTest
-  @MethodSource("sums")
-  void sumIsThatOfTheDefinitionBitForBit(int count, int stride) {
-    var rows = Floats.random(random, 16 * stride, arena);
-    long[] addresses = new long[count + 4];
-    Arrays.setAll(addresses, _ -> rows.address() + 4L * stride * random.nextInt(16));
-    float[] sum =
-        assertSameBits(stride, (b, into) -> b.sum(addresses, 2, 2 + count, stride, into.address()));
-    if (count == 0) {
-      assertArrayEquals(new float[stride], sum);
-    }
-  }
-
-  static Stream<Arguments> momentumSteps() {
-    return cross(List.of(0.0f, 0.9f), List.of(false, true));
-  }
-
-  @ParameterizedTest
-  @MethodSource("momentumSteps")
-  void momentumStepIsThatOfTheDefinitionBitForBit(float decay, boolean nesterov) {
-    for (int stride : new int[] {16, 48, 128}) {
-      var gradient = Floats.random(random, stride, arena);
-      assertSameBits( // the velocity lies behind the weights
-          Floats.normal(random, 2 * stride, 1),
-          (b, w) ->
-              b.momentumStep(
-                  w.address(),
-                  w.address() + 4L * stride,
-                  gradient.address(),
-                  stride,
-                  0.1f,
-                  0.9f,
-                  decay,
-                  nesterov));
-      gradient.toArray();
-    }
-  }
-
-  @ParameterizedTest
-  @ValueSource(ints = {16, 48, 128})
-  void transformIsThatOfTheDefinitionBitForBit(int stride) {
-    assertSameBits(
-        Floats.normal(random, 2 * stride, 1),
-        (b, w) ->
-            b.transform(w.address(), w.address() + 4L * stride, stride, 0.9f, 0.01f, -0.3f, 0.99f));
-  }
-
-  // ---- both -----------------------------------------------------------------------------------
-
-  private interface Operation {
-    void run(ComputeBackend backend, Floats into);
-  }
-
-  private float[] assertSameBits(int length, Operation operation) {
-    return assertSameBits(new float[length], operation);
-  }
-
-  /** Runs an operation on two copies of the same values with both backends. */
-  private float[] assertSameBits(float[] before, Operation operation) {
-    var expected = Floats.of(before, arena);
-    operation.run(SCALAR, expected);
-    var actual = Floats.of(before, arena);
-    operation.run(backend, actual);
-    assertArrayEquals(expected.toArray(), actual.toArray());
-    return actual.toArray();
-  }
-
-  private static Stream<Arguments> cross(List<?> first, List<?> second) {
-    return first.stream().flatMap(a -> second.stream().map(b -> Arguments.of(a, b)));
   }
 }

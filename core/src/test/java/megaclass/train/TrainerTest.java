@@ -236,8 +236,11 @@ class TrainerTest {
     try (var weights = new RowMatrix(500, 24, state);
         var table = new RowMatrix(3_000, 24, state)) {
       assertEquals(
-          weights.sizeInBytes(), plan.getOrDefault("class weights", 0L) + plan.getOrDefault("their optimizer state", 0L));
-      assertEquals(table.sizeInBytes(), plan.getOrDefault("token table", 0L) + plan.getOrDefault("its optimizer state", 0L));
+          weights.sizeInBytes(),
+          plan.getOrDefault("class weights", 0L) + plan.getOrDefault("their optimizer state", 0L));
+      assertEquals(
+          table.sizeInBytes(),
+          plan.getOrDefault("token table", 0L) + plan.getOrDefault("its optimizer state", 0L));
     }
   }
 }
