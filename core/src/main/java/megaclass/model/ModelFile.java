@@ -13,6 +13,7 @@ import java.util.Map;
 import megaclass.backbone.BackboneSpec;
 import megaclass.compute.RowMatrix;
 import megaclass.data.Labels;
+import megaclass.internal.Check;
 import megaclass.internal.InvalidFileException;
 import megaclass.internal.SectionFile;
 import megaclass.internal.SectionOutput;
@@ -91,11 +92,17 @@ final class ModelFile {
     int dim = number(path, meta, "dim");
     Loss loss = Loss.parse(text(path, meta, "loss"));
     BackboneSpec backbone = BackboneSpec.parse(text(path, meta, "backbone"));
-    ClassWeights weights = ClassWeights.over(file.section(WEIGHTS), numClasses, dim, loss.bias());
+    ClassWeights weights =
+        ClassWeights.over(
+            file.section(WEIGHTS, rowBytes(numClasses, dim + (loss.bias() ? 1 : 0))),
+            numClasses,
+            dim,
+            loss.bias());
     @Nullable RowMatrix table =
         switch (backbone) {
           case BackboneSpec.Frozen _ -> null;
-          case BackboneSpec.Bag bag -> RowMatrix.over(file.section(TABLE), bag.buckets(), dim);
+          case BackboneSpec.Bag bag ->
+              RowMatrix.over(file.section(TABLE, rowBytes(bag.buckets(), dim)), bag.buckets(), dim);
         };
     var provenance = new LinkedHashMap<String, String>();
     meta.forEach(
@@ -115,6 +122,10 @@ final class ModelFile {
         Collections.unmodifiableMap(provenance));
   }
 
+  private static long rowBytes(int numRows, int width) {
+    return numRows * RowMatrix.State.NONE.bytesPerRow(width);
+  }
+
   private static String text(Path path, Map<String, String> meta, String name) {
     String value = meta.get(name);
     if (value == null) {
@@ -124,6 +135,14 @@ final class ModelFile {
   }
 
   private static int number(Path path, Map<String, String> meta, String name) {
-    return Integer.parseInt(text(path, meta, name));
+    String value = text(path, meta, name);
+    try {
+      return Check.positive(name, Integer.parseInt(value));
+    } catch (IllegalArgumentException e) {
+      throw new InvalidFileException(
+          path,
+          "has \"%s\" as \"%s\" in its meta section, expected a number above 0"
+              .formatted(value, name));
+    }
   }
 }

@@ -17,6 +17,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -59,10 +60,10 @@ final class Checkpoint {
    */
   Path save(
       long step, Map<String, String> settings, Map<String, RowMatrix> matrices, Workers workers) {
-    Path committed = folder.resolve(PREFIX + "%09d".formatted(step));
+    Path committed = folder.resolve(PREFIX + String.format(Locale.ROOT, "%09d", step));
     Path part = folder.resolve(committed.getFileName() + PART);
     try {
-      deleteFolder(part);
+      deleteLeftovers();
       Files.createDirectories(part);
       var shards = new ArrayList<Runnable>();
       matrices.forEach(
@@ -71,7 +72,9 @@ final class Checkpoint {
       workers.run(shards.size(), (task, _) -> shards.get(task).run());
       writeRun(part, step, settings);
       force(part);
-      deleteFolder(committed);
+      if (Files.exists(committed)) {
+        delete(committed);
+      }
       Files.move(part, committed, StandardCopyOption.ATOMIC_MOVE);
       force(folder);
       deleteOld();
@@ -79,7 +82,7 @@ final class Checkpoint {
     } catch (IOException e) {
       throw new UncheckedIOException(
           "cannot write checkpoint %s: %s; free space or choose another run directory"
-              .formatted(committed, e.getMessage()),
+              .formatted(committed, e),
           e);
     }
   }
@@ -94,7 +97,7 @@ final class Checkpoint {
   }
 
   private static String fileName(String matrix, RowMatrix.Shard shard) {
-    return "%s-%09d-%09d.mck".formatted(matrix, shard.from(), shard.to());
+    return String.format(Locale.ROOT, "%s-%09d-%09d.mck", matrix, shard.from(), shard.to());
   }
 
   private static void writeRun(Path part, long step, Map<String, String> settings) {
@@ -184,11 +187,41 @@ final class Checkpoint {
   private void deleteOld() throws IOException {
     List<Path> all = committed();
     for (Path old : all.subList(0, Math.max(0, all.size() - KEPT))) {
-      // Renamed first: a checkpoint that is half deleted must not look whole.
-      Path part = old.resolveSibling(old.getFileName() + PART);
-      deleteFolder(part);
-      Files.move(old, part, StandardCopyOption.ATOMIC_MOVE);
-      deleteFolder(part);
+      delete(old);
+    }
+  }
+
+  /**
+   * Deletes a committed checkpoint. Renamed first: one that is half deleted must not look whole.
+   */
+  private static void delete(Path committed) throws IOException {
+    Path gone = committed.resolveSibling(committed.getFileName() + ".old" + PART);
+    deleteFolder(gone);
+    Files.move(committed, gone, StandardCopyOption.ATOMIC_MOVE);
+    deleteFolder(gone);
+  }
+
+  /** What a killed run was writing or deleting. */
+  private void deleteLeftovers() throws IOException {
+    if (Files.isDirectory(folder)) {
+      try (Stream<Path> entries = Files.list(folder)) {
+        for (Path entry : entries.filter(entry -> entry.toString().endsWith(PART)).toList()) {
+          deleteFolder(entry);
+        }
+      }
+    }
+  }
+
+  /** Deletes the checkpoints of an earlier run, before a new one begins in its folder. */
+  void clear() {
+    try {
+      deleteLeftovers();
+      for (Path old : committed()) {
+        delete(old);
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(
+          "cannot delete the old checkpoints in %s: %s".formatted(folder, e), e);
     }
   }
 

@@ -64,7 +64,8 @@ public final class Trainer {
    *
    * @param folder where; one run a folder
    * @param every time between two checkpoints
-   * @param resume whether to go on from the newest checkpoint, if there is one
+   * @param resume whether to go on from the newest checkpoint, if there is one; otherwise those
+   *     that are there are deleted
    */
   public Trainer withCheckpoints(Path folder, Duration every, boolean resume) {
     return new Trainer(
@@ -170,7 +171,7 @@ public final class Trainer {
         }
       }
       state.catchUpAll();
-      meter.finish(step, !stopped);
+      meter.finish(step, step == state.totalSteps());
       state.close();
       return classifier(step);
     }
@@ -180,8 +181,13 @@ public final class Trainer {
       long start = System.nanoTime();
       state.engine().clock().enter(Stage.START);
       Path newest = null;
-      if (checkpoints != null && checkpoints.resume()) {
-        newest = new Checkpoint(checkpoints.folder()).newest().orElse(null);
+      if (checkpoints != null) {
+        var saved = new Checkpoint(checkpoints.folder());
+        if (checkpoints.resume()) {
+          newest = saved.newest().orElse(null);
+        } else {
+          saved.clear();
+        }
       }
       long step = newest == null ? 0 : Checkpoint.stepsDone(newest, settings());
       listener.accept(
@@ -259,10 +265,9 @@ public final class Trainer {
     private Map<String, String> settings() {
       var settings = config.settings();
       settings.put("data", "%016x".formatted(train.contentHash()));
-      if (validation != null) {
-        // Evaluation catches rows up, which rounds differently from catching them up later.
-        settings.put("evaluations", String.valueOf(validation.times()));
-      }
+      // Evaluation catches rows up, which rounds differently from catching them up later.
+      int evaluations = validation == null ? 0 : validation.times();
+      settings.put("evaluations", String.valueOf(evaluations));
       return settings;
     }
 

@@ -65,10 +65,10 @@
       const all = series.flatMap(s => s.points).sort((a, b) => a[0] - b[0]);
       const unit = timeUnit(all);
       return {
-        grid: {left: 72, right: 16, top: 36, bottom: 44},
+        grid: {left: 84, right: 16, top: 36, bottom: 44},
         legend: legend({selectedMode: false}),
         xAxis: axis('time of training, ' + unit.name, {type: 'value', min: 0, nameGap: 28, splitLine: {show: false}}),
-        yAxis: axis(unitName, {type: 'value', scale: true, max, nameGap: 54, axisLabel: {color: colour('--soft'), formatter: format, hideOverlap: true}}),
+        yAxis: axis(unitName, {type: 'value', scale: true, max, nameGap: 62, axisLabel: {color: colour('--soft'), formatter: format, hideOverlap: true}}),
         series: series.map((s, i) => ({
           type: 'line', name: s.name, color: colours[s.colour],
           data: s.points.map(p => [p[0] / unit.seconds, p[1]]),
@@ -114,9 +114,9 @@
     parts('time', facts.stages, duration, 'time of the run');
     parts('memory', facts.memory, bytes, 'memory');
     draw('deciles', !facts.deciles.length, 'Nothing was held out.', () => ({
-      grid: {left: 72, right: 24, top: 16, bottom: 52},
+      grid: {left: 84, right: 24, top: 16, bottom: 52},
       xAxis: axis('training examples of the class', {type: 'category', data: facts.deciles.map(d => d.range), nameGap: 34, axisLabel: {color: colour('--soft'), interval: 0}}),
-      yAxis: axis('top-1', {type: 'value', min: 0, max: 1, nameGap: 54, axisLabel: {color: colour('--soft'), formatter: v => percent(v, 0)}}),
+      yAxis: axis('top-1', {type: 'value', min: 0, max: 1, nameGap: 62, axisLabel: {color: colour('--soft'), formatter: v => percent(v, 0)}}),
       series: [{
         type: 'bar', name: 'top-1', color: colours[0], barMaxWidth: 60,
         data: facts.deciles.map(d => d.n === 0 ? {value: 0, label: {formatter: 'none', position: 'top', color: colour('--soft')}} : {

@@ -128,7 +128,7 @@ class ConfigFileTest {
     return StandardCharsets.UTF_8.newEncoder().canEncode(text);
   }
 
-  @Property
+  @Property(tries = 200)
   void whatIsWrittenIsReadAsTheSame(@ForAll("settings") Settings settings) throws IOException {
     var file = Files.createTempFile("config", ".toml");
     try {
