@@ -21,7 +21,9 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /** What docs/architecture.md says of threads: they change nothing but the time. */
 class ThreadsTest {
-  private static final int[] THREADS = {2, 5};
+  /** So many classes that even half of them are dealt to several chunks. */
+  private static final PlantedClasses PLANTED =
+      PlantedClasses.defaults().withNumClasses(1300).withDim(20).withExamplesPerClass(2);
 
   @TempDir Path folder;
 
@@ -31,8 +33,8 @@ class ThreadsTest {
       textBlock =
           """
           all                     | normsoftmax(scale=16)        | sgd(momentum=0.9, decay=0.001)
-          uniform(0.2)            | arcface(scale=32, margin=0.3) | adagrad
-          exactTop(150)+tail(0.5) | cosface(scale=32, margin=0.2) | sgd(momentum=0.9, nesterov=true)
+          uniform(0.5)            | arcface(scale=32, margin=0.3) | adagrad
+          exactTop(600)+tail(0.5) | cosface(scale=32, margin=0.2) | sgd(momentum=0.9, nesterov=true)
           all                     | softmax(bias=true)           | adagrad
           """)
   void aModelOfDenseFeaturesIsTheSameBitForBitWhateverTheThreads(
@@ -42,7 +44,7 @@ class ThreadsTest {
             .withBackbone(new BackboneSpec.Frozen())
             .withDim(20)
             .withBatchSize(150);
-    try (var data = Dataset.synthetic(PlantedClasses.defaults().withNumClasses(700).withDim(20))) {
+    try (var data = Dataset.synthetic(PLANTED)) {
       assertSameModels(config, data);
     }
   }
@@ -98,12 +100,10 @@ class ThreadsTest {
 
   private void assertSameModels(TrainConfig config, Dataset data) throws IOException {
     Path ofOne = train(config, data, 1);
-    for (int threads : THREADS) {
-      assertEquals(
-          -1,
-          Files.mismatch(ofOne, train(config, data, threads)),
-          () -> "first byte in which the model of %d threads differs".formatted(threads));
-    }
+    assertEquals(
+        -1,
+        Files.mismatch(ofOne, train(config, data, 3)),
+        "first byte in which the model of three threads differs from that of one");
   }
 
   private Path train(TrainConfig config, Dataset data, int threads) throws IOException {
