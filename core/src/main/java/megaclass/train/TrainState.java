@@ -33,6 +33,10 @@ final class TrainState implements AutoCloseable {
   private final Engine engine;
   private final ClassWeights weights;
   private final @Nullable RowMatrix table;
+
+  /** The table; a backbone without parameters has nothing to move, and one row stands in. */
+  private final RowMatrix parameters;
+
   private final Backbone backbone;
   private final Embeddings embeddings;
   private final ClassSelector selector;
@@ -59,12 +63,8 @@ final class TrainState implements AutoCloseable {
             config.selector(), weights, normalised, Hash.key(config.seed(), SELECT), engine);
     head = new SoftmaxHead(config.loss(), weights, config.batchSize(), engine);
     weightOptimizer = new SparseOptimizer(config.optimizer(), weights.matrix(), engine.backend());
-    // A backbone without parameters has nothing to move; one row stands in for its matrix.
-    backboneOptimizer =
-        new SparseOptimizer(
-            config.optimizer(),
-            table == null ? new RowMatrix(1, 1, rowState) : table,
-            engine.backend());
+    parameters = table == null ? new RowMatrix(1, 1, rowState) : table;
+    backboneOptimizer = new SparseOptimizer(config.optimizer(), parameters, engine.backend());
   }
 
   private static void requireMatchingFeatures(TrainConfig config, Dataset train) {
@@ -192,6 +192,9 @@ final class TrainState implements AutoCloseable {
     head.close();
     selector.close();
     embeddings.close();
+    if (table == null) {
+      parameters.close();
+    }
   }
 
   /** Frees everything, when there is no classifier to hand it on to. */

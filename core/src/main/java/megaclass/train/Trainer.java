@@ -154,6 +154,7 @@ public final class Trainer {
 
     Classifier toEnd() {
       long step = begin();
+      meter.goOn(); // initial values are not training
       if (step == 0 && validation != null) {
         evaluate(step, validation);
       }
