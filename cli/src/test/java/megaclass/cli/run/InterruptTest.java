@@ -56,7 +56,8 @@ class InterruptTest {
     while (process.isAlive() && !has(metrics, "progress")) {
       Thread.sleep(20);
     }
-    // TERM takes the road of Ctrl-C; INT itself is ignored below a shell that runs in the background.
+    // TERM takes the road of Ctrl-C; INT itself is ignored below a shell that runs in the
+    // background.
     assertEquals(0, new ProcessBuilder("kill", "-TERM", "" + process.pid()).start().waitFor());
     assertTrue(process.waitFor(5, TimeUnit.MINUTES), "the run goes on");
     assertEquals(ExitCode.INTERRUPTED, process.exitValue(), Files.readString(output));
