@@ -120,6 +120,18 @@ class EpochOrderTest {
   }
 
   @Test
+  void everyWindowIsShuffledTheLastOneToo() {
+    var order = new EpochOrder(3_500_000, 1, 5, 0);
+    for (int from = 0; from < 3_500_000; from += 100_000) {
+      int inSequence = 0;
+      for (int i = from + 1; i < from + 100_000; i++) {
+        inSequence += order.example(i) == order.example(i - 1) + 1 ? 1 : 0;
+      }
+      assertTrue(inSequence < 10, inSequence + " in sequence from position " + from + " on");
+    }
+  }
+
+  @Test
   void aWindowOfPositionsReadsAtMostAThousandAndTwentyFourBlocks() {
     long numExamples = 8L << 20;
     var order = new EpochOrder(numExamples, 1, 5, 0);
