@@ -12,9 +12,10 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Set;
 import megaclass.internal.InvalidFileException;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Dense features in a {@code .npy} file, with their labels beside it.
+ * Dense features in a {@code .npy} file, with their labels, where they are known, beside it.
  *
  * <ul>
  *   <li>Features: (examples, dim) of type float16, float32 or float64, C order, either byte order,
@@ -30,12 +31,14 @@ public final class NpyFeatures implements ExampleSource {
   private static final Set<String> INTEGERS =
       Set.of("i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8");
 
+  private static final String UNKNOWN = "unknown";
+
   private final Path features;
-  private final Path labels;
+  private final @Nullable Path labels;
   private final NpyHeader header;
   private final boolean npyLabels;
 
-  private NpyFeatures(Path features, Path labels, NpyHeader header, boolean npyLabels) {
+  private NpyFeatures(Path features, @Nullable Path labels, NpyHeader header, boolean npyLabels) {
     this.features = features;
     this.labels = labels;
     this.header = header;
@@ -49,6 +52,34 @@ public final class NpyFeatures implements ExampleSource {
    *     not hold what they should or not equally many
    */
   public static NpyFeatures open(Path features, Path labels) {
+    var header = featureHeader(features);
+    boolean npyLabels = NpyHeader.isNpy(labels);
+    long numLabels = npyLabels ? countNumbers(labels) : countLines(labels);
+    if (numLabels != header.shape().get(0)) {
+      throw new InvalidFileException(
+          labels,
+          "has "
+              + numLabels
+              + " labels, but "
+              + features
+              + " has "
+              + header.shape().get(0)
+              + " examples; give one label an example");
+    }
+    return new NpyFeatures(features, labels, header, npyLabels);
+  }
+
+  /**
+   * Rows whose classes are to be predicted: every one has the label "unknown".
+   *
+   * @throws java.io.UncheckedIOException with one sentence that starts with the file, if it does
+   *     not hold what it should
+   */
+  public static NpyFeatures unlabelled(Path features) {
+    return new NpyFeatures(features, null, featureHeader(features), false);
+  }
+
+  private static NpyHeader featureHeader(Path features) {
     var header = NpyHeader.read(features);
     if (header.shape().size() != 2) {
       throw new InvalidFileException(
@@ -67,20 +98,7 @@ public final class NpyFeatures implements ExampleSource {
           features,
           "has shape " + header.shapeText() + ", expected 1 to 1048576 features an example");
     }
-    boolean npyLabels = NpyHeader.isNpy(labels);
-    long numLabels = npyLabels ? countNumbers(labels) : countLines(labels);
-    if (numLabels != header.shape().get(0)) {
-      throw new InvalidFileException(
-          labels,
-          "has "
-              + numLabels
-              + " labels, but "
-              + features
-              + " has "
-              + header.shape().get(0)
-              + " examples; give one label an example");
-    }
-    return new NpyFeatures(features, labels, header, npyLabels);
+    return header;
   }
 
   @Override
@@ -95,12 +113,17 @@ public final class NpyFeatures implements ExampleSource {
 
   @Override
   public String description() {
-    return features.getFileName() + " with " + labels.getFileName();
+    return labels == null
+        ? String.valueOf(features.getFileName())
+        : features.getFileName() + " with " + labels.getFileName();
   }
 
   @Override
   public void forEach(Sink sink) {
-    if (npyLabels) {
+    if (labels == null) {
+      byte[] unknown = UNKNOWN.getBytes(UTF_8);
+      rows(sink, _ -> unknown);
+    } else if (npyLabels) {
       try (var numbers = new Numbers(NpyHeader.read(labels))) {
         rows(sink, example -> numbers.decimal(example).getBytes(UTF_8));
       }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package megaclass.data;
 
+import java.util.function.Consumer;
 import megaclass.internal.Check;
 
 /**
@@ -70,178 +71,57 @@ public record PlantedClasses(
 
   /** These settings with another {@code numClasses}. */
   public PlantedClasses withNumClasses(int numClasses) {
-    return new PlantedClasses(
-        numClasses,
-        dim,
-        examplesPerClass,
-        noise,
-        numFamilies,
-        spread,
-        zipfExponent,
-        flippedShare,
-        warped,
-        sample,
-        seed);
+    return edited(draft -> draft.numClasses = numClasses);
   }
 
   /** These settings with another {@code dim}. */
   public PlantedClasses withDim(int dim) {
-    return new PlantedClasses(
-        numClasses,
-        dim,
-        examplesPerClass,
-        noise,
-        numFamilies,
-        spread,
-        zipfExponent,
-        flippedShare,
-        warped,
-        sample,
-        seed);
+    return edited(draft -> draft.dim = dim);
   }
 
   /** These settings with another {@code examplesPerClass}. */
   public PlantedClasses withExamplesPerClass(int examplesPerClass) {
-    return new PlantedClasses(
-        numClasses,
-        dim,
-        examplesPerClass,
-        noise,
-        numFamilies,
-        spread,
-        zipfExponent,
-        flippedShare,
-        warped,
-        sample,
-        seed);
+    return edited(draft -> draft.examplesPerClass = examplesPerClass);
   }
 
   /** These settings with another {@code noise}. */
   public PlantedClasses withNoise(float noise) {
-    return new PlantedClasses(
-        numClasses,
-        dim,
-        examplesPerClass,
-        noise,
-        numFamilies,
-        spread,
-        zipfExponent,
-        flippedShare,
-        warped,
-        sample,
-        seed);
+    return edited(draft -> draft.noise = noise);
   }
 
   /** These settings with another {@code numFamilies}. */
   public PlantedClasses withNumFamilies(int numFamilies) {
-    return new PlantedClasses(
-        numClasses,
-        dim,
-        examplesPerClass,
-        noise,
-        numFamilies,
-        spread,
-        zipfExponent,
-        flippedShare,
-        warped,
-        sample,
-        seed);
+    return edited(draft -> draft.numFamilies = numFamilies);
   }
 
   /** These settings with another {@code spread}. */
   public PlantedClasses withSpread(float spread) {
-    return new PlantedClasses(
-        numClasses,
-        dim,
-        examplesPerClass,
-        noise,
-        numFamilies,
-        spread,
-        zipfExponent,
-        flippedShare,
-        warped,
-        sample,
-        seed);
+    return edited(draft -> draft.spread = spread);
   }
 
   /** These settings with another {@code zipfExponent}. */
   public PlantedClasses withZipfExponent(double zipfExponent) {
-    return new PlantedClasses(
-        numClasses,
-        dim,
-        examplesPerClass,
-        noise,
-        numFamilies,
-        spread,
-        zipfExponent,
-        flippedShare,
-        warped,
-        sample,
-        seed);
+    return edited(draft -> draft.zipfExponent = zipfExponent);
   }
 
   /** These settings with another {@code flippedShare}. */
   public PlantedClasses withFlippedShare(double flippedShare) {
-    return new PlantedClasses(
-        numClasses,
-        dim,
-        examplesPerClass,
-        noise,
-        numFamilies,
-        spread,
-        zipfExponent,
-        flippedShare,
-        warped,
-        sample,
-        seed);
+    return edited(draft -> draft.flippedShare = flippedShare);
   }
 
   /** These settings with another {@code warped}. */
   public PlantedClasses withWarped(boolean warped) {
-    return new PlantedClasses(
-        numClasses,
-        dim,
-        examplesPerClass,
-        noise,
-        numFamilies,
-        spread,
-        zipfExponent,
-        flippedShare,
-        warped,
-        sample,
-        seed);
+    return edited(draft -> draft.warped = warped);
   }
 
   /** These settings with another {@code sample}. */
   public PlantedClasses withSample(int sample) {
-    return new PlantedClasses(
-        numClasses,
-        dim,
-        examplesPerClass,
-        noise,
-        numFamilies,
-        spread,
-        zipfExponent,
-        flippedShare,
-        warped,
-        sample,
-        seed);
+    return edited(draft -> draft.sample = sample);
   }
 
   /** These settings with another {@code seed}. */
   public PlantedClasses withSeed(long seed) {
-    return new PlantedClasses(
-        numClasses,
-        dim,
-        examplesPerClass,
-        noise,
-        numFamilies,
-        spread,
-        zipfExponent,
-        flippedShare,
-        warped,
-        sample,
-        seed);
+    return edited(draft -> draft.seed = seed);
   }
 
   @Override
@@ -250,5 +130,55 @@ public record PlantedClasses(
             .formatted(numClasses, dim, examplesPerClass, noise, families(), spread)
         + "zipfExponent=%s, flippedShare=%s, warped=%s, sample=%d, seed=%d)"
             .formatted(zipfExponent, flippedShare, warped, sample, seed);
+  }
+
+  private PlantedClasses edited(Consumer<Draft> edit) {
+    var draft = new Draft(this);
+    edit.accept(draft);
+    return draft.toSettings();
+  }
+
+  /** The components as variables, so that a {@code with} method names only the one it changes. */
+  private static final class Draft {
+    private int numClasses;
+    private int dim;
+    private int examplesPerClass;
+    private float noise;
+    private int numFamilies;
+    private float spread;
+    private double zipfExponent;
+    private double flippedShare;
+    private boolean warped;
+    private int sample;
+    private long seed;
+
+    Draft(PlantedClasses from) {
+      numClasses = from.numClasses;
+      dim = from.dim;
+      examplesPerClass = from.examplesPerClass;
+      noise = from.noise;
+      numFamilies = from.numFamilies;
+      spread = from.spread;
+      zipfExponent = from.zipfExponent;
+      flippedShare = from.flippedShare;
+      warped = from.warped;
+      sample = from.sample;
+      seed = from.seed;
+    }
+
+    PlantedClasses toSettings() {
+      return new PlantedClasses(
+          numClasses,
+          dim,
+          examplesPerClass,
+          noise,
+          numFamilies,
+          spread,
+          zipfExponent,
+          flippedShare,
+          warped,
+          sample,
+          seed);
+    }
   }
 }

@@ -50,6 +50,16 @@ class NpyFeaturesTest {
     }
   }
 
+  @Test
+  void rowsToPredictNeedNoLabels() throws IOException {
+    var source = NpyFeatures.unlabelled(numpy("f4.npy"));
+    assertEquals("f4.npy", source.description());
+    var read = new Collected();
+    source.forEach(read);
+    assertArrayEquals(ROWS, read.rows.toArray(float[][]::new));
+    assertEquals(List.of("unknown", "unknown"), read.labels);
+  }
+
   @ParameterizedTest
   @CsvSource({
     "i1, -128",

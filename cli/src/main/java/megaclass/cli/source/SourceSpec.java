@@ -53,6 +53,9 @@ sealed interface SourceSpec {
   /** Start of the text of {@link Lemmas}. */
   String LEMMAS = "lemmas:";
 
+  /** End of the names of files of rows. */
+  String ROWS = ".npy";
+
   /** Ends of the names of text files. */
   List<String> TEXT_SUFFIXES = List.of(".tsv", ".txt", ".tsv.gz", ".txt.gz");
 
@@ -69,7 +72,7 @@ sealed interface SourceSpec {
     if (source.startsWith(LEMMAS)) {
       return lemmas(source);
     }
-    if (lower.endsWith(".npy")) {
+    if (lower.endsWith(ROWS)) {
       if (labels.isEmpty()) {
         throw new IllegalArgumentException(
             "the rows of %s need labels; give a file with a label a line: %s labels.txt"

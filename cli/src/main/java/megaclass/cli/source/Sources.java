@@ -59,6 +59,11 @@ public final class Sources {
     return word.toLowerCase(Locale.ROOT).endsWith(CONVERTED);
   }
 
+  /** Whether a word names dense rows. */
+  public static boolean isRows(String word) {
+    return word.toLowerCase(Locale.ROOT).endsWith(SourceSpec.ROWS);
+  }
+
   static ExampleSource open(
       SourceSpec spec, Path dataFolder, Console console, PreparationListener listener) {
     return switch (spec) {

@@ -28,7 +28,9 @@ import megaclass.cli.source.Sources;
 import megaclass.cli.text.Json;
 import megaclass.cli.text.Quantity;
 import megaclass.data.Dataset;
+import megaclass.data.ExampleSource;
 import megaclass.data.FeatureKind;
+import megaclass.data.NpyFeatures;
 import megaclass.eval.Prediction;
 import megaclass.internal.Check;
 import megaclass.internal.InvalidFileException;
@@ -70,6 +72,7 @@ public final class PredictVerb implements Verb {
     return List.of(
         "predict MODEL < LINES            MODEL: a .mcm file or the folder of a run",
         "predict MODEL LINES.txt          an example a line: a text, or the numbers of a row",
+        "predict MODEL ROWS.npy           (examples, features), an example a row",
         "predict MODEL DATA.mcd           without regard to the labels in it");
   }
 
@@ -98,6 +101,8 @@ public final class PredictVerb implements Verb {
     try (var classifier = ModelArgument.load(words.getFirst(), settings, console)) {
       if (Sources.isConverted(input)) {
         predictConverted(console.path(input), classifier, settings, console);
+      } else if (Sources.isRows(input)) {
+        predictRows(console.path(input), classifier, settings, console);
       } else {
         predictLines(input, classifier, settings, console);
       }
@@ -121,6 +126,67 @@ public final class PredictVerb implements Verb {
           });
       console.out().flush();
     }
+  }
+
+  /** Rows of any number, a batch at a time in memory. */
+  private static void predictRows(
+      Path file, Classifier classifier, Settings settings, Console console) {
+    var source = NpyFeatures.unlabelled(file);
+    if (classifier.featureKind() == FeatureKind.TEXT) {
+      throw new InvalidFileException(file, "holds rows of numbers, but the model takes text");
+    }
+    if (source.featureDim() != classifier.dim()) {
+      throw new InvalidFileException(
+          file,
+          "has rows of %d numbers, but the model takes %d features an example"
+              .formatted(source.featureDim(), classifier.dim()));
+    }
+    var rows = new ArrayList<float[]>();
+    long[] done = {0};
+    Runnable predict =
+        () -> {
+          predict(rows, done[0], classifier, settings, console);
+          done[0] += rows.size();
+          rows.clear();
+        };
+    source.forEach(
+        new ExampleSource.Sink() {
+          @Override
+          public void row(float[] features, byte[]... labels) {
+            rows.add(features.clone());
+            if (rows.size() == BATCH) {
+              predict.run();
+            }
+          }
+
+          @Override
+          public void text(byte[] utf8, byte[]... labels) {
+            throw new AssertionError("a row is no text");
+          }
+        });
+    predict.run();
+  }
+
+  private static void predict(
+      List<float[]> rows, long first, Classifier classifier, Settings settings, Console console) {
+    if (rows.isEmpty()) {
+      return;
+    }
+    try (var data = Dataset.of(rows.toArray(float[][]::new), unknown(rows.size()))) {
+      classifier.predictAll(
+          data,
+          settings.get(TOP),
+          (predictions, example) ->
+              console.out().println(line(String.valueOf(first + example), predictions, settings)));
+    }
+    console.out().flush();
+  }
+
+  /** The labels of examples that are to be predicted play no part. */
+  private static String[] unknown(int count) {
+    var labels = new String[count];
+    Arrays.fill(labels, "unknown");
+    return labels;
   }
 
   private static void predictLines(
@@ -185,9 +251,7 @@ public final class PredictVerb implements Verb {
 
   private static void predict(
       Lines batch, Classifier classifier, Settings settings, Console console) {
-    var labels = new String[batch.lines.size()];
-    Arrays.fill(labels, "unknown");
-    try (var data = dataset(batch, labels, classifier)) {
+    try (var data = dataset(batch, unknown(batch.lines.size()), classifier)) {
       classifier.predictAll(
           data,
           settings.get(TOP),

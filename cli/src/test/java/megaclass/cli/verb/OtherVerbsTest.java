@@ -6,6 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
@@ -107,6 +110,53 @@ class OtherVerbsTest {
     assertEquals(
         "megaclass: standard input:1: \"x\" is no number; give the features of an example\n",
         Cli.run(folder, "x\n", Map.of(), "predict", "runs/planted").err());
+  }
+
+  @Test
+  void rowsOfNumpyArePredictedAsTheSameRowsInLines() throws IOException {
+    int numRows = 300; // more than one batch
+    var values = new float[numRows * 8];
+    var lines = new StringBuilder();
+    for (int i = 0; i < values.length; i++) {
+      values[i] = i * 31 % 64 - 31.5f;
+      lines.append(values[i]).append(i % 8 < 7 ? " " : "\n");
+    }
+    writeRows("rows.npy", 8, values);
+    var ofFile = run("predict", "runs/planted", "rows.npy", "--top", "2");
+    var ofLines =
+        Cli.run(folder, lines.toString(), Map.of(), "predict", "runs/planted", "--top", "2");
+    assertEquals(numRows, ofFile.lines().size());
+    assertEquals(ofLines.out(), ofFile.out());
+    var last = run("predict", "runs/planted", "rows.npy", "--format", "json").lines().getLast();
+    assertEquals("299", Json.parse(last).get("input"));
+  }
+
+  @Test
+  void rowsThatDoNotFitTheModelAreRefused() throws IOException {
+    writeRows("narrow.npy", 3, 1, 2, 3, 4, 5, 6);
+    var file = folder.resolve("narrow.npy");
+    assertEquals(
+        "megaclass: "
+            + file
+            + ": has rows of 3 numbers, but the model takes 8 features an example\n",
+        Cli.run(folder, "predict", "runs/planted", "narrow.npy").err());
+    assertEquals(
+        "megaclass: " + file + ": holds rows of numbers, but the model takes text\n",
+        Cli.run(folder, "predict", "runs/pairs", "narrow.npy").err());
+  }
+
+  /** A float32 file, row by row. */
+  private static void writeRows(String name, int columns, float... values) throws IOException {
+    String header =
+        "{'descr': '<f4', 'fortran_order': False, 'shape': (%d, %d), }"
+            .formatted(values.length / columns, columns);
+    var bytes = new byte[10 + header.length() + 4 * values.length];
+    var npy = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
+    npy.put(new byte[] {(byte) 0x93, 'N', 'U', 'M', 'P', 'Y', 1, 0})
+        .putShort((short) header.length())
+        .put(header.getBytes(StandardCharsets.US_ASCII));
+    npy.asFloatBuffer().put(values);
+    Files.write(folder.resolve(name), bytes);
   }
 
   @Test
