@@ -106,7 +106,7 @@ class ShellTest {
           """
           kernles         | unknown word kernles, did you mean kernels?
           --quikc         | unknown word --quikc, did you mean --quick?
-          cell --theads=2 | unknown word --theads, did you mean --threads?
+          kernels --theads=2 | unknown word --theads, did you mean --threads?
           --wings         | unknown word --wings; megaclass bench --help shows what there is
           """)
   void anUnknownWordIsAnsweredWithTheNearest(String words, String complaint) {

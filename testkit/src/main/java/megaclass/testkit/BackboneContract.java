@@ -2,6 +2,7 @@
 package megaclass.testkit;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertIterableEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
@@ -85,11 +86,11 @@ public abstract class BackboneContract {
         var other = run(2)) {
       List<List<Float>> first = run.embed(batch(batchSize, 3), true);
       List<Integer> touched = run.touched();
-      assertEquals(first, run.embed(batch(batchSize, 3), true), "read again");
+      assertSame(first, run.embed(batch(batchSize, 3), true), "read again");
       run.embed(batch(batchSize, 4), true);
-      assertEquals(first, run.embed(batch(batchSize, 3), true), "after another step");
-      assertEquals(touched, run.touched(), "rows touched after another step");
-      assertEquals(first, other.embed(batch(batchSize, 3), true), "by another one");
+      assertSame(first, run.embed(batch(batchSize, 3), true), "after another step");
+      assertIterableEquals(touched, run.touched(), "rows touched after another step");
+      assertSame(first, other.embed(batch(batchSize, 3), true), "by another one");
     }
   }
 
@@ -99,9 +100,9 @@ public abstract class BackboneContract {
     try (var one = run(1);
         var three = run(3)) {
       MiniBatch batch = batch(batchSize, 3);
-      assertEquals(one.embed(batch, false), three.embed(batch, false), "outside training");
-      assertEquals(one.embed(batch, true), three.embed(batch, true), "in training");
-      assertEquals(one.gradients(batch).byRow(), three.gradients(batch).byRow(), "gradients");
+      assertSame(one.embed(batch, false), three.embed(batch, false), "outside training");
+      assertSame(one.embed(batch, true), three.embed(batch, true), "in training");
+      assertSame(one.gradients(batch), three.gradients(batch));
     }
   }
 
@@ -112,10 +113,10 @@ public abstract class BackboneContract {
         var fresh = run(2)) {
       used.gradients(batch(LARGEST_BATCH, 0));
       MiniBatch batch = batch(batchSize, 3);
-      assertEquals(fresh.embed(batch, false), used.embed(batch, false), "outside training");
-      assertEquals(fresh.embed(batch, true), used.embed(batch, true), "in training");
-      assertEquals(fresh.touched(), used.touched(), "rows touched");
-      assertEquals(fresh.gradients(batch).byRow(), used.gradients(batch).byRow(), "gradients");
+      assertSame(fresh.embed(batch, false), used.embed(batch, false), "outside training");
+      assertSame(fresh.embed(batch, true), used.embed(batch, true), "in training");
+      assertIterableEquals(fresh.touched(), used.touched(), "rows touched");
+      assertSame(fresh.gradients(batch), used.gradients(batch));
     }
   }
 
@@ -169,7 +170,7 @@ public abstract class BackboneContract {
       int numRows = parameters == null ? 0 : parameters.numRows();
       assertTrue(touched.stream().allMatch(row -> 0 <= row && row < numRows), "a row is none");
       assertEquals(new TreeSet<>(touched).size(), touched.size(), "a row is listed twice");
-      assertEquals(
+      assertIterableEquals(
           touched.stream().sorted().toList(),
           gradients.rowsInOrderOfCalls().stream().sorted().toList(),
           "rows that got a gradient");
@@ -232,12 +233,23 @@ public abstract class BackboneContract {
           parameters.set(row, j, 1e6f);
         }
       }
-      assertEquals(before, run.embed(batch, true));
-      assertEquals(gradients.byRow(), run.gradients(batch).byRow());
+      assertSame(before, run.embed(batch, true), "after the others changed");
+      assertSame(gradients, run.gradients(batch));
     }
   }
 
   // ---- what the tests share ------------------------------------------------------------------
+
+  /** A failure names the first value that differs, as [sample][column], not all of them. */
+  private static void assertSame(
+      List<List<Float>> expected, List<List<Float>> actual, String when) {
+    assertIterableEquals(expected, actual, "embeddings " + when);
+  }
+
+  private static void assertSame(Gradients expected, Gradients actual) {
+    assertIterableEquals(expected.byRow().keySet(), actual.byRow().keySet(), "rows with gradient");
+    assertIterableEquals(expected.byRow().values(), actual.byRow().values(), "gradients");
+  }
 
   private BackboneRun run(int threads) {
     var engine = Engine.start(BACKEND, threads);

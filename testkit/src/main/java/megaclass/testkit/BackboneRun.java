@@ -7,7 +7,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
+import java.util.SortedMap;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
 import java.util.stream.IntStream;
@@ -27,7 +27,7 @@ final class BackboneRun implements AutoCloseable {
   private final Embeddings embeddings;
 
   /** What backward said: the gradient of each row that got one, and how often each did. */
-  record Gradients(Map<Integer, List<Float>> byRow, List<Integer> rowsInOrderOfCalls) {}
+  record Gradients(SortedMap<Integer, List<Float>> byRow, List<Integer> rowsInOrderOfCalls) {}
 
   /** Takes over engine and backbone, to be closed with this. */
   BackboneRun(Engine engine, Backbone backbone, int capacity) {

@@ -195,14 +195,20 @@ public abstract class ClassSelectorContract {
   @ParameterizedTest
   @MethodSource("sizes")
   void oneThreadAndThreeChooseTheSame(Size size) {
-    assertEquals(choices(size, BACKEND, 1), choices(size, BACKEND, 3));
+    assertSame(choices(size, BACKEND, 1), choices(size, BACKEND, 3));
   }
 
   @ParameterizedTest
   @MethodSource("sizes")
   void scalarAndFastestBackendChooseTheSame(Size size) {
     assumeTrue(sameOnEveryBackend(), "rounding has a say in what this selector chooses");
-    assertEquals(choices(size, "scalar", 2), choices(size, "auto", 2));
+    assertSame(choices(size, "scalar", 2), choices(size, "auto", 2));
+  }
+
+  private static void assertSame(List<Choice> expected, List<Choice> actual) {
+    for (int step = 0; step < expected.size(); step++) {
+      SelectionChecks.assertSame(expected.get(step), actual.get(step), "in step " + step);
+    }
   }
 
   private List<Choice> choices(Size size, String backend, int threads) {
@@ -222,9 +228,9 @@ public abstract class ClassSelectorContract {
     try (var run = new Run(size, BACKEND, 2)) {
       run.scene.embed(3);
       Choice first = run.choose(4);
-      assertEquals(first, run.choose(4));
+      SelectionChecks.assertSame(first, run.choose(4), "at once");
       run.choose(5);
-      assertEquals(first, run.choose(4), "after another step");
+      SelectionChecks.assertSame(first, run.choose(4), "after another step");
     }
   }
 
@@ -240,7 +246,7 @@ public abstract class ClassSelectorContract {
       }
       old.scene.embed(9);
       fresh.scene.embed(9);
-      assertEquals(fresh.choose(4), old.choose(4));
+      SelectionChecks.assertSame(fresh.choose(4), old.choose(4), "by the old one");
     }
   }
 
@@ -255,7 +261,7 @@ public abstract class ClassSelectorContract {
       move(old.scene, moved);
       prepare(old.selector, old.scene.weights(), moved);
       fresh.scene.embed(9);
-      assertEquals(fresh.choose(1), old.choose(1));
+      SelectionChecks.assertSame(fresh.choose(1), old.choose(1), "by the old one");
     }
   }
 
@@ -307,7 +313,7 @@ public abstract class ClassSelectorContract {
         three.scene.embed(step);
         ActiveClasses active = one.select(step);
         SelectionChecks.assertWellFormed(one.scene, active);
-        assertEquals(one.scene.choice(active), three.choose(step), "at another number of threads");
+        SelectionChecks.assertSame(one.scene.choice(active), three.choose(step), "by 3 threads");
       }
     }
   }

@@ -2,11 +2,13 @@
 package megaclass.testkit;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertIterableEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.Arrays;
 import java.util.function.LongFunction;
 import megaclass.select.ActiveClasses;
+import megaclass.testkit.SelectionScene.Choice;
 
 /** What must hold of each choice, or of many, whatever its selector. */
 final class SelectionChecks {
@@ -16,6 +18,13 @@ final class SelectionChecks {
   private static final double STANDARD_ERRORS = 4.5;
 
   private SelectionChecks() {}
+
+  /** A failure names the first place at which two choices differ, not all of their classes. */
+  static void assertSame(Choice expected, Choice actual, String when) {
+    assertIterableEquals(expected.classIds(), actual.classIds(), "class ids " + when);
+    assertIterableEquals(expected.logWeights(), actual.logWeights(), "log weights " + when);
+    assertIterableEquals(expected.targetPositions(), actual.targetPositions(), "targets " + when);
+  }
 
   static void assertWellFormed(SelectionScene scene, ActiveClasses active) {
     assertIdsAscendInRange(scene, active);

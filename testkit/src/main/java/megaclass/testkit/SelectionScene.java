@@ -44,7 +44,7 @@ final class SelectionScene implements AutoCloseable {
     float at(int classId, int column);
   }
 
-  /** A choice as a value: equal choices have the same classes, log weights and positions. */
+  /** A choice as lists, of (numActive), (numActive) and (batch) values. */
   record Choice(List<Integer> classIds, List<Float> logWeights, List<Integer> targetPositions) {}
 
   private final Size size;
