@@ -91,24 +91,17 @@ class SelectorContractCatchesMistakesTest {
     assertFails(() -> contract.aClassThatNeverWasATargetIsFine(SIZE));
   }
 
-  /** Takes the targets of the batch before. */
   @Test
-  void targetsOfAnotherBatchAreCaught() {
-    var last = new int[][] {{0}};
+  void targetsOfTheWrongSamplesAreCaught() {
     var contract =
         of(
-            (_, _) ->
+            (w, _) ->
                 (_, targets, _) -> {
-                  int[] before = last[0];
-                  last[0] = targets;
-                  int[] all =
-                      first(
-                          0,
-                          IntStream.concat(Arrays.stream(before), Arrays.stream(targets))
-                              .toArray());
-                  var shifted = targets.clone();
-                  shifted[0] = all[0];
-                  return ActiveClasses.of(all, null, shifted);
+                  int[] reversed =
+                      IntStream.range(0, targets.length)
+                          .map(i -> targets[targets.length - 1 - i])
+                          .toArray();
+                  return ActiveClasses.of(first(w.numClasses(), targets), null, reversed);
                 });
     assertFails(() -> contract.theTargetsAreAlwaysAmongTheActive(SIZE));
   }
