@@ -5,12 +5,15 @@ import java.io.PrintWriter;
 import java.io.UncheckedIOException;
 import java.nio.charset.Charset;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import megaclass.internal.InvalidFileException;
+import megaclass.internal.Nearest;
 import picocli.CommandLine;
 import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.UnmatchedArgumentException;
 
 /**
  * Reads a command line, runs its verb and puts into words what goes wrong.
@@ -50,9 +53,25 @@ record Shell(PrintWriter out, PrintWriter err, Path folder) {
   }
 
   private int wrongUsage(ParameterException e, boolean debug) {
-    Throwable cause = e.getCause() instanceof IllegalArgumentException reason ? reason : e;
+    Throwable cause =
+        switch (e) {
+          case UnmatchedArgumentException u -> new IllegalArgumentException(unknown(u), u);
+          case ParameterException p when p.getCause() instanceof IllegalArgumentException r -> r;
+          default -> e;
+        };
     print(cause, debug);
     return WRONG_USAGE;
+  }
+
+  private static String unknown(UnmatchedArgumentException e) {
+    String word = e.getUnmatched().getFirst().replaceFirst("=.*", "");
+    var known = new ArrayList<>(e.getCommandLine().getSubcommands().keySet());
+    known.addAll(e.getCommandLine().getCommandSpec().optionsMap().keySet());
+    return "unknown word "
+        + word
+        + Nearest.to(word, known)
+            .map(", did you mean %s?"::formatted)
+            .orElse("; megaclass bench --help shows what there is");
   }
 
   private int fail(Exception e, boolean debug) {

@@ -13,6 +13,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class ShellTest {
@@ -96,6 +97,20 @@ class ShellTest {
   @Test
   void aMissingFlagIsNamed() {
     assertComplaint(2, "Missing required option: '--dim=N'", "cell", "--num-classes=1000");
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      textBlock =
+          """
+          kernles         | unknown word kernles, did you mean kernels?
+          --quikc         | unknown word --quikc, did you mean --quick?
+          kernels --theads=2 | unknown word --theads, did you mean --threads?
+          --wings         | unknown word --wings; megaclass bench --help shows what there is
+          """)
+  void anUnknownWordIsAnsweredWithTheNearest(String words, String complaint) {
+    assertComplaint(2, complaint, words.split(" "));
   }
 
   @Test

@@ -103,7 +103,7 @@ final class Shell {
       return arguments(verb, words, parser.parseArgs(words.toArray(String[]::new)));
     } catch (UnmatchedArgumentException e) {
       var flags = verb.flags().stream().map(Setting::flag).toList();
-      String word = e.getUnmatched().getFirst();
+      String word = e.getUnmatched().getFirst().replaceFirst("=.*", "");
       throw new UsageException(
           "unknown flag " + word + " of megaclass " + verb.name() + hint(word, flags, "flags"));
     } catch (MissingParameterException e) {

@@ -69,6 +69,9 @@ class MainTest {
         new Cli(ExitCode.WRONG_USAGE, "", "megaclass: unknown verb trains, did you mean train?\n"),
         Cli.run(folder, "trains"));
     assertEquals(
+        new Cli(ExitCode.WRONG_USAGE, "", "megaclass: unknown verb trian, did you mean train?\n"),
+        Cli.run(folder, "trian"));
+    assertEquals(
         new Cli(
             ExitCode.WRONG_USAGE,
             "",
@@ -82,6 +85,12 @@ class MainTest {
     assertEquals(
         "megaclass: unknown flag --epoch of megaclass train, did you mean --epochs?\n",
         Cli.run(folder, "train", "--epoch", "3").err());
+    assertEquals(
+        "megaclass: unknown flag --sede of megaclass train, did you mean --seed?\n",
+        Cli.run(folder, "train", "--sede", "3").err());
+    assertEquals(
+        "megaclass: unknown flag --lgo of megaclass inspect, did you mean --log?\n",
+        Cli.run(folder, "inspect", "--lgo=json").err());
     assertEquals(
         "megaclass: unknown flag --wings of megaclass inspect; the flags are --log\n",
         Cli.run(folder, "inspect", "--wings").err());

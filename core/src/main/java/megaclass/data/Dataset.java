@@ -20,6 +20,9 @@ import org.jspecify.annotations.Nullable;
  * the owner is closed.
  */
 public final class Dataset implements AutoCloseable {
+  /** As other descriptions, it stands in a sentence where a file name could. */
+  private static final String IN_MEMORY = "data in memory";
+
   private static final String NOT_TEXT = "the features of this data set are dense rows, not text";
   private static final String NOT_DENSE = "the features of this data set are text, not dense rows";
 
@@ -63,7 +66,7 @@ public final class Dataset implements AutoCloseable {
       for (int i = 0; i < labels.length; i++) {
         builder.add(features[i], dictionary.add(labels[i]));
       }
-      return of(builder.build(), "in memory");
+      return of(builder.build(), IN_MEMORY);
     }
   }
 
@@ -80,7 +83,7 @@ public final class Dataset implements AutoCloseable {
       for (int i = 0; i < labels.length; i++) {
         builder.add(texts[i].getBytes(UTF_8), dictionary.add(labels[i]));
       }
-      return of(builder.build(), "in memory");
+      return of(builder.build(), IN_MEMORY);
     }
   }
 

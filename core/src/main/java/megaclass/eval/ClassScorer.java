@@ -112,7 +112,9 @@ public final class ClassScorer implements AutoCloseable {
   private void scorePanels(int task, Scratch own, Embeddings embeddings) {
     int first = task * PANELS_PER_TASK;
     int last = Math.min(embeddings.numPanels(), first + PANELS_PER_TASK);
-    for (int from = 0; from < rows.numRows(); from += TILE_ROWS) {
+    int numTiles = Math.ceilDiv(rows.numRows(), TILE_ROWS);
+    for (int tile = 0; tile < numTiles; tile++) { // from + TILE_ROWS may be more than an int holds
+      int from = tile * TILE_ROWS;
       int count = Math.min(TILE_ROWS, rows.numRows() - from);
       int padded = gather(from, count, own);
       for (int panel = first; panel < last; panel++) {

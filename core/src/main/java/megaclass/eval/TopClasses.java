@@ -8,12 +8,25 @@ import java.util.Arrays;
  * equal score later on does not push an earlier class out, so ties go to the smaller id.
  */
 final class TopClasses {
+  /** The length that every JVM allows an array. */
+  private static final int MAX_ENTRIES = Integer.MAX_VALUE - 8;
+
   private final int k;
   private final float[] scores;
   private final int[] classIds;
   private final int[] sizes;
 
+  /**
+   * Allocates.
+   *
+   * @throws IllegalArgumentException when one array cannot hold k classes of all samples
+   */
   TopClasses(int samples, int k) {
+    if ((long) samples * k > MAX_ENTRIES) {
+      throw new IllegalArgumentException(
+          "the best classes of %d samples at once can be kept up to k = %d, but k was %d"
+              .formatted(samples, MAX_ENTRIES / samples, k));
+    }
     this.k = k;
     scores = new float[samples * k];
     classIds = new int[samples * k];

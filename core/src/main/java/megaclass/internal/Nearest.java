@@ -10,7 +10,8 @@ public final class Nearest {
   private Nearest() {}
 
   /**
-   * The known word with the fewest letters to insert, delete or replace; case does not count.
+   * The known word with the fewest letters to insert, delete, replace or swap with their neighbour;
+   * case does not count.
    *
    * @return empty when every known word differs in more than a third of its letters (at least one
    *     letter is always forgiven); the first of several equally near words otherwise
@@ -28,8 +29,12 @@ public final class Nearest {
     return nearest;
   }
 
-  /** Levenshtein distance, by the usual table of which only two rows are kept. */
+  /**
+   * Edit distance in which a swap of neighbours, the commonest slip of fingers, counts once
+   * (optimal string alignment), by the usual table of which only three rows are kept.
+   */
   private static int edits(String a, String b) {
+    int[] twoAbove = new int[0];
     int[] above = new int[b.length() + 1];
     for (int j = 0; j <= b.length(); j++) {
       above[j] = j;
@@ -40,9 +45,21 @@ public final class Nearest {
       for (int j = 1; j <= b.length(); j++) {
         int replaced = above[j - 1] + (a.charAt(i - 1) == b.charAt(j - 1) ? 0 : 1);
         row[j] = Math.min(replaced, 1 + Math.min(above[j], row[j - 1]));
+        if (isSwap(a, i, b, j)) {
+          row[j] = Math.min(row[j], 1 + twoAbove[j - 2]);
+        }
       }
+      twoAbove = above;
       above = row;
     }
     return above[b.length()];
+  }
+
+  /** Whether the two letters before {@code i} are those before {@code j} the other way round. */
+  private static boolean isSwap(String a, int i, String b, int j) {
+    return i > 1
+        && j > 1
+        && a.charAt(i - 1) == b.charAt(j - 2)
+        && a.charAt(i - 2) == b.charAt(j - 1);
   }
 }

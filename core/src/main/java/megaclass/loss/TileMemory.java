@@ -125,7 +125,7 @@ final class TileMemory implements AutoCloseable {
     int fitting = TILE_FLOATS / (panels * PANEL) / ComputeBackend.ROW_BLOCK;
     int tileRows =
         Math.clamp((long) fitting * ComputeBackend.ROW_BLOCK, MIN_TILE_ROWS, MAX_TILE_ROWS);
-    int numTiles = (numActive + tileRows - 1) / tileRows;
+    int numTiles = Math.ceilDiv(numActive, tileRows);
     int numKept = (int) Math.min(numTiles, KEPT_BYTES / (4L * tileRows * PANEL * panels));
     int numChunks = Math.clamp((numTiles + TILES_PER_CHUNK - 1) / TILES_PER_CHUNK, 1, MAX_CHUNKS);
     return new Tiles(numActive, tileRows, panels, numTiles, numKept, numChunks);

@@ -5,22 +5,46 @@ import java.util.Arrays;
 import megaclass.internal.Hash;
 import megaclass.internal.Permutation;
 
-/** A growing set of class ids, made of a batch's targets and then filled up. One for each batch. */
+/**
+ * A set of class ids, made of a batch's targets and then filled up. One for each batch.
+ *
+ * <p>A hash table with open addressing: ids of one slot go to the next ones, which stays short as
+ * long as at least a quarter of the slots is empty.
+ */
 final class ClassSet {
+  /** Three quarters of the largest table whose number of slots is a power of two. */
+  static final int MAX_CAPACITY = 3 << 28;
+
+  private static final int MAX_SLOTS = 1 << 30;
   private static final int EMPTY = -1;
 
   private final int[] slots;
-  private int[] ids;
+  private final int[] ids;
   private int size;
 
-  /** With room for {@code capacity} ids. */
-  ClassSet(int capacity) {
-    slots = new int[Math.max(16, Integer.highestOneBit(Math.max(1, capacity - 1)) << 2)];
+  /**
+   * With room for {@code capacity} ids.
+   *
+   * @throws IllegalArgumentException when that is more than {@link #MAX_CAPACITY}
+   */
+  ClassSet(long capacity) {
+    slots = new int[numSlots(capacity)];
     Arrays.fill(slots, EMPTY);
-    ids = new int[capacity];
+    ids = new int[(int) capacity];
   }
 
-  /** Returns whether the id is new. */
+  /** Slots for so many ids: two to four times as many while arrays can be that long. */
+  static int numSlots(long capacity) {
+    if (capacity > MAX_CAPACITY) {
+      throw new IllegalArgumentException(
+          "a selector can list %d active classes, but a batch needs %d; choose fewer, or take all"
+              .formatted(MAX_CAPACITY, capacity));
+    }
+    long wanted = Long.highestOneBit(Math.max(1, capacity - 1)) << 2;
+    return Math.clamp(wanted, 16, MAX_SLOTS);
+  }
+
+  /** Returns whether the id is new; there must be room for it if it is. */
   boolean add(int id) {
     int slot = (int) Hash.mix(id) & (slots.length - 1);
     while (slots[slot] != EMPTY) {
@@ -29,11 +53,8 @@ final class ClassSet {
       }
       slot = (slot + 1) & (slots.length - 1);
     }
-    slots[slot] = id;
-    if (size == ids.length) {
-      ids = Arrays.copyOf(ids, size + size / 2 + 1);
-    }
     ids[size++] = id;
+    slots[slot] = id;
     return true;
   }
 

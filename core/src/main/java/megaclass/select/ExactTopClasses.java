@@ -44,9 +44,9 @@ final class ExactTopClasses implements ClassSelector {
 
   @Override
   public ActiveClasses select(Embeddings embeddings, int[] targets, long step) {
-    int numTiles = (rows.numRows() + TILE_ROWS - 1) / TILE_ROWS;
+    int numTiles = Math.ceilDiv(rows.numRows(), TILE_ROWS);
     workers.run(numTiles, (tile, worker) -> score(tile, worker, embeddings));
-    var set = new ClassSet(numActive + targets.length).addAll(targets);
+    var set = new ClassSet((long) numActive + targets.length).addAll(targets);
     for (int id : best(Math.max(0, numActive - set.size()), set)) {
       set.add(id);
     }

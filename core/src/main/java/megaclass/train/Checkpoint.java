@@ -9,6 +9,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.channels.FileChannel;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -19,11 +20,13 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.stream.Stream;
 import megaclass.compute.RowMatrix;
 import megaclass.compute.Workers;
 import megaclass.internal.InvalidFileException;
+import megaclass.internal.IoErrors;
 import megaclass.internal.SectionFile;
 import megaclass.internal.TextProperties;
 
@@ -57,6 +60,7 @@ final class Checkpoint {
    * @param settings what a resumed run must agree with
    * @param matrices by name, as "weights"
    * @return the committed folder
+   * @throws UncheckedIOException when it cannot be written; the ones before it are still there
    */
   Path save(
       long step, Map<String, String> settings, Map<String, RowMatrix> matrices, Workers workers) {
@@ -79,11 +83,39 @@ final class Checkpoint {
       force(folder);
       deleteOld();
       return committed;
+    } catch (UncheckedIOException e) {
+      throw notWritten(committed, part, Objects.requireNonNull(e.getCause()));
+    } catch (IOException e) {
+      throw notWritten(committed, part, e);
+    }
+  }
+
+  /** What was written of it goes, so that a full disk is not kept full. */
+  private static UncheckedIOException notWritten(Path committed, Path part, IOException cause) {
+    var failure =
+        new UncheckedIOException(
+            "cannot write checkpoint %s: %s".formatted(committed, IoErrors.sentence(cause)), cause);
+    try {
+      deleteFolder(part);
+    } catch (IOException e) {
+      failure.addSuppressed(e);
+    }
+    return failure;
+  }
+
+  /**
+   * Makes the folder, so that a place that cannot be written to ends a run before its first step
+   * and not hours later.
+   */
+  void prepare() {
+    try {
+      Files.createDirectories(folder);
+      if (!Files.isWritable(folder)) {
+        throw new AccessDeniedException(folder.toString());
+      }
     } catch (IOException e) {
       throw new UncheckedIOException(
-          "cannot write checkpoint %s: %s; free space or choose another run directory"
-              .formatted(committed, e),
-          e);
+          "cannot write checkpoints to %s: %s".formatted(folder, IoErrors.sentence(e)), e);
     }
   }
 
@@ -122,6 +154,7 @@ final class Checkpoint {
     try (Stream<Path> entries = Files.list(folder)) {
       return entries
           .filter(entry -> entry.getFileName().toString().matches(PREFIX + "\\d+"))
+          .filter(Files::isDirectory)
           .sorted()
           .toList();
     } catch (IOException e) {
@@ -221,7 +254,7 @@ final class Checkpoint {
       }
     } catch (IOException e) {
       throw new UncheckedIOException(
-          "cannot delete the old checkpoints in %s: %s".formatted(folder, e), e);
+          "cannot delete the old checkpoints in %s: %s".formatted(folder, IoErrors.sentence(e)), e);
     }
   }
 

@@ -115,6 +115,7 @@ public final class Trainer {
    * @param listener hears of progress, on this thread
    * @return the trained classifier, also when training was stopped early; to be closed
    * @throws IllegalArgumentException when settings and data do not fit together
+   * @throws java.io.UncheckedIOException when a checkpoint cannot be read or written
    * @throws ArithmeticException when an embedding or the loss is not a number any more
    */
   public Classifier fit(Dataset train, Consumer<? super TrainEvent> listener) {
@@ -184,6 +185,7 @@ public final class Trainer {
       Path newest = null;
       if (checkpoints != null) {
         var saved = new Checkpoint(checkpoints.folder());
+        saved.prepare();
         if (checkpoints.resume()) {
           newest = saved.newest().orElse(null);
         } else {

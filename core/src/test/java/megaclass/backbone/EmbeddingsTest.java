@@ -156,7 +156,7 @@ class EmbeddingsTest {
       var e = assertThrows(ArithmeticException.class, () -> pack(embeddings, data, 2));
       double length = value == 1e30f ? Double.POSITIVE_INFINITY : 0;
       assertEquals(
-          "example 1 of in memory has an embedding of length "
+          "example 1 of data in memory has an embedding of length "
               + length
               + ", which has no direction; remove the example, or lower the learning rate if it is"
               + " not the data's fault",

@@ -48,7 +48,7 @@ class DatasetTest {
       assertEquals("b", data.labels().label(0));
       assertArrayEquals(new long[] {2, 1}, data.classCounts());
       assertEquals(2, data.classCount(0));
-      assertEquals("in memory: 3 examples, 2 classes", data.toString());
+      assertEquals("data in memory: 3 examples, 2 classes", data.toString());
     }
   }
 
@@ -181,7 +181,7 @@ class DatasetTest {
       assertNotEquals(split.train().contentHash(), data.contentHash());
       assertEquals(split.train().contentHash(), data.split(0.3, 1).train().contentHash());
       assertEquals(
-          "in memory, test part of split(testShare=0.3, minExamplesPerClass=2, seed=1)",
+          "data in memory, test part of split(testShare=0.3, minExamplesPerClass=2, seed=1)",
           split.test().description());
     }
   }

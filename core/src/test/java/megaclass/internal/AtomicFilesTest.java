@@ -106,7 +106,8 @@ class AtomicFilesTest {
     AtomicFiles.writeString(folder.resolve("file"), "text");
     Files.createDirectory(folder.resolve("folder"));
     assertEquals(
-        "cannot write " + folder.resolve("file/a") + ": exists already and is not a folder",
+        "cannot write %s: %s is a file where a folder is needed; move it away or name another"
+            .formatted(folder.resolve("file/a"), folder.resolve("file")),
         writeError(folder.resolve("file/a")));
     assertEquals(
         "cannot write " + folder.resolve("folder") + ": is a folder; name a file in it",

@@ -18,6 +18,14 @@ class NearestTest {
   }
 
   @Test
+  void twoNeighboursSwappedAreOneSlip() {
+    assertEquals(Optional.of("train"), Nearest.to("trian", List.of("plan", "train")));
+    assertEquals(Optional.of("seed"), Nearest.to("sede", List.of("seed")));
+    assertEquals(Optional.of("d1"), Nearest.to("1d", List.of("d1")));
+    assertEquals(Optional.empty(), Nearest.to("dese", List.of("seed"))); // not neighbours
+  }
+
+  @Test
   void caseDoesNotCount() {
     assertEquals(Optional.of("momentum"), Nearest.to("MOMENTUM", KNOWN));
   }

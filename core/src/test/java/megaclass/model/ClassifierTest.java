@@ -163,13 +163,13 @@ class ClassifierTest {
         var text = HandMadeModel.text();
         var rows = Dataset.of(new float[][] {{1, 2, 3}}, new String[] {"kot"});
         var texts = Dataset.of(new String[] {"kota"}, new String[] {"kot"})) {
-      var isText = "the model takes dense features, but in memory holds text features";
+      var isText = "the model takes dense features, but data in memory holds text features";
       assertWrong(isText, () -> dense.evaluate(texts));
       assertWrong(isText, () -> dense.predict("kota", 1));
       assertWrong(
-          "the model takes text features, but in memory holds dense features",
+          "the model takes text features, but data in memory holds dense features",
           () -> text.evaluate(rows));
-      var short3 = "the model takes rows of 5 features, but those of in memory have 3";
+      var short3 = "the model takes rows of 5 features, but those of data in memory have 3";
       assertWrong(short3, () -> dense.evaluate(rows));
       assertWrong(short3, () -> dense.predict(new float[] {1, 2, 3}, 1));
     }
@@ -183,9 +183,10 @@ class ClassifierTest {
         var others =
             Dataset.of(new String[] {"a", "b", "c", "d"}, new String[] {"kot", "mama", "x", "y"})) {
       assertWrong(
-          "the model has 4 classes, but in memory has 1" + together, () -> model.evaluate(fewer));
+          "the model has 4 classes, but data in memory has 1" + together,
+          () -> model.evaluate(fewer));
       assertWrong(
-          "class 1 is \"żółw\" in the model, but \"mama\" in in memory" + together,
+          "class 1 is \"żółw\" in the model, but \"mama\" in data in memory" + together,
           () -> model.evaluate(others));
     }
   }

@@ -71,6 +71,11 @@ class SelectorSpecTest {
             + FORMS,
         () -> SelectorSpec.parse("unifrm(0.1)"));
     assertMessage(
+        "cannot read class selector \"lal\": unknown name \"lal\" at character 1"
+            + " (did you mean \"all\"?)"
+            + FORMS,
+        () -> SelectorSpec.parse("lal"));
+    assertMessage(
         "cannot read class selector \"tail(0.1)\": unknown name \"tail\" at character 1" + FORMS,
         () -> SelectorSpec.parse("tail(0.1)"));
     assertMessage(

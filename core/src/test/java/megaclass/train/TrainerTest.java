@@ -178,8 +178,8 @@ class TrainerTest {
       var trainer = new Trainer(config().withDim(2));
       var e = assertThrows(ArithmeticException.class, () -> trainer.fit(data, _ -> {}));
       assertEquals(
-          "example 2 of in memory has an embedding of length 0.0, which has no direction; remove"
-              + " the example, or lower the learning rate if it is not the data's fault",
+          "example 2 of data in memory has an embedding of length 0.0, which has no direction;"
+              + " remove the example, or lower the learning rate if it is not the data's fault",
           e.getMessage());
     }
   }
@@ -222,7 +222,7 @@ class TrainerTest {
           assertThrows(
               IllegalArgumentException.class, () -> new Trainer(config()).fit(texts, _ -> {}));
       assertEquals(
-          "backbone frozen needs dense features, but in memory holds text; take a bag, as in"
+          "backbone frozen needs dense features, but data in memory holds text; take a bag, as in"
               + " bag(chars=2-5)",
           e.getMessage());
     }

@@ -10,6 +10,7 @@ import java.util.List;
 import megaclass.cli.UsageException;
 import megaclass.internal.AtomicFiles;
 import megaclass.internal.InvalidFileException;
+import megaclass.internal.IoErrors;
 
 /**
  * The folder of a run: {@code config.toml}, {@code metrics.jsonl}, {@code model.mcm}, {@code
@@ -110,7 +111,7 @@ public record RunDirectory(Path folder, String name) {
         Files.delete(entry);
       }
     } catch (IOException e) {
-      throw new UncheckedIOException("cannot delete " + path + ": " + e.getMessage(), e);
+      throw new UncheckedIOException("cannot delete " + path + ": " + IoErrors.sentence(e), e);
     }
   }
 }

@@ -71,6 +71,9 @@ class ConfigFileTest {
           [optim];epochs = 3   | run.toml:2: unknown key epochs in [optim]; it belongs to [train]
           [optim];seed = 3     | run.toml:2: unknown key seed in [optim]; it belongs before the first section
           [select];shape = 3   | run.toml:2: unknown key shape in [select]; the keys there are: spec
+          sede = 3             | run.toml:1: unknown key sede before the first section, did you mean seed?
+          [loss];psec = "all"  | run.toml:2: unknown key psec in [loss], did you mean spec?
+          [tarin]              | run.toml:1: unknown section [tarin], did you mean train?
           sead = 3             | run.toml:1: unknown key sead before the first section, did you mean seed?
           train = 3            | run.toml:1: unknown key train before the first section; it belongs to [data]
           [train];epochs = "3" | run.toml:2: epochs must be a number, but was "3"

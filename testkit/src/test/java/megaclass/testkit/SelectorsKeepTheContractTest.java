@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+package megaclass.testkit;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import megaclass.compute.Engine;
+import megaclass.select.ClassSelector;
+import megaclass.select.SelectorSpec;
+import megaclass.weights.ClassWeights;
+import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.Test;
+
+/** Every selector that a text can name, also at the ends of its range. */
+class SelectorsKeepTheContractTest {
+  /** The contract of a text. */
+  abstract static class OfText extends ClassSelectorContract {
+    private final String text;
+    private final boolean unbiased;
+
+    OfText(String text, boolean unbiased) {
+      this.text = text;
+      this.unbiased = unbiased;
+    }
+
+    @Override
+    protected ClassSelector selector(
+        ClassWeights weights, boolean normalised, long seed, Engine engine) {
+      return ClassSelector.of(SelectorSpec.parse(text), weights, normalised, seed, engine);
+    }
+
+    @Override
+    protected boolean unbiased() {
+      return unbiased;
+    }
+  }
+
+  @Nested
+  class All extends OfText {
+    All() {
+      super("all", true);
+    }
+  }
+
+  @Nested
+  class Uniform extends OfText {
+    Uniform() {
+      super("uniform(0.1)", false);
+    }
+  }
+
+  @Nested
+  class UniformOfAllClasses extends OfText {
+    UniformOfAllClasses() {
+      super("uniform(1)", true);
+    }
+  }
+
+  @Nested
+  class UniformOfTargetsAlone extends OfText {
+    UniformOfTargetsAlone() {
+      super("uniform(0.000001)", false);
+    }
+  }
+
+  @Nested
+  class UniformCorrected extends OfText {
+    UniformCorrected() {
+      super("uniform(0.1, corrected=true)", true);
+    }
+  }
+
+  @Nested
+  class UniformWithTail extends OfText {
+    UniformWithTail() {
+      super("uniform(0.1) + tail(0.5)", true);
+    }
+  }
+
+  @Nested
+  class ExactTop extends OfText {
+    ExactTop() {
+      super("exactTop(40)", false);
+    }
+  }
+
+  @Nested
+  class ExactTopOfTargetsAlone extends OfText {
+    ExactTopOfTargetsAlone() {
+      super("exactTop(1)", false);
+    }
+  }
+
+  @Nested
+  class ExactTopOfMoreThanAllClasses extends OfText {
+    ExactTopOfMoreThanAllClasses() {
+      super("exactTop(5000)", true);
+    }
+  }
+
+  @Nested
+  class ExactTopWithTail extends OfText {
+    ExactTopWithTail() {
+      super("exactTop(40) + tail(0.25)", true);
+    }
+  }
+
+  @Nested
+  class ExactTopWithTailAsLongAsItself extends OfText {
+    ExactTopWithTailAsLongAsItself() {
+      super("exactTop(500) + tail(1)", true);
+    }
+  }
+
+  @Test
+  void noKindOfSelectorIsForgotten() {
+    Set<Class<?>> tried =
+        Stream.of(SelectorsKeepTheContractTest.class.getDeclaredClasses())
+            .filter(contract -> contract.isAnnotationPresent(Nested.class))
+            .map(SelectorsKeepTheContractTest::specClass)
+            .collect(Collectors.toSet());
+    assertEquals(Set.copyOf(List.of(SelectorSpec.class.getPermittedSubclasses())), tried);
+  }
+
+  private static Class<?> specClass(Class<?> contract) {
+    try {
+      var made =
+          contract
+              .getDeclaredConstructor(SelectorsKeepTheContractTest.class)
+              .newInstance(new SelectorsKeepTheContractTest());
+      return SelectorSpec.parse(((OfText) made).text).getClass();
+    } catch (ReflectiveOperationException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+}
