@@ -113,7 +113,10 @@ class SpecTextTest {
 
   @Test
   void unknownParametersAreAnsweredWithTheNearestOneAndTheForm() {
-    assertFault("box(4, widht=2)", "unknown parameter \"widht\" at character 8" + BOX);
+    assertFault("box(4, length=2)", "unknown parameter \"length\" at character 8" + BOX);
+    assertFault(
+        "box(4, widht=2)",
+        "unknown parameter \"widht\" at character 8 (did you mean \"width\"?)" + BOX);
     assertFault(
         "box(4, with=2)",
         "unknown parameter \"with\" at character 8 (did you mean \"width\"?)" + BOX);
