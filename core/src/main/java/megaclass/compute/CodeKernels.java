@@ -59,20 +59,26 @@ public sealed interface CodeKernels permits ScalarCodes, VectorCodes {
   // ---- rows ----------------------------------------------------------------------------------
 
   /**
-   * Rotates a row, in rounds. A round multiplies every coordinate by its factor, then transforms
-   * the first (in odd rounds, counted from 0, the last) S coordinates by Hadamard's matrix of +1
-   * and -1, S the largest power of two up to {@code codeDim}; when S is not all of them, each
-   * coordinate i of the first half and its partner in the second become ((x + y), (x - y))
-   * sqrt(1/2).
+   * Rotates a row, in rounds. A round multiplies every coordinate by its factor and transforms the
+   * first (in odd rounds, counted from 0, the last) S coordinates by Hadamard's matrix of +1 and
+   * -1, where S is the largest power of two up to {@code codeDim}. When these are not all, it then
+   * multiplies each coordinate y of the second half by one more factor; its partner x in the first
+   * half becomes (x + y) sqrt(1/2), and y itself (x - y) sqrt(1/2).
    *
    * @param row (width); may be {@code into}
    * @param width a multiple of {@link ComputeBackend#ROW_ALIGNMENT}, at most {@code codeDim}; the
    *     coordinates beyond are 0
-   * @param factors (rounds, codeDim): random signs, times 1 / sqrt(S) where the transform goes
+   * @param factors (rounds, {@link #factorsOfRound}): random signs, times 1 / sqrt(S) where the
+   *     transform goes
    * @param codeDim a multiple of {@link #WORD}
    * @param into (codeDim), written
    */
   void rotate(long row, int width, float[] factors, int codeDim, long into);
+
+  /** Factors of a round of a rotation: one a coordinate, and one for each that is mixed. */
+  static int factorsOfRound(int codeDim) {
+    return codeDim == Integer.highestOneBit(codeDim) ? codeDim : codeDim + codeDim / 2;
+  }
 
   /**
    * Writes the code of a rotated row. A coordinate of 0 counts as negative.

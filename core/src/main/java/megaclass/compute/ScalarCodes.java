@@ -32,13 +32,15 @@ final class ScalarCodes implements CodeKernels {
     }
     int size = Integer.highestOneBit(codeDim);
     int rest = codeDim - size;
-    for (int round = 0; round < factors.length / codeDim; round++) {
+    int perRound = CodeKernels.factorsOfRound(codeDim);
+    for (int round = 0; round < factors.length / perRound; round++) {
+      int first = round * perRound;
       for (int i = 0; i < codeDim; i++) {
-        set(into, i, get(into, i) * factors[round * codeDim + i]);
+        set(into, i, get(into, i) * factors[first + i]);
       }
       transform(round % 2 == 0 ? into : into + 4L * rest, size);
       if (rest > 0) {
-        mixHalves(into, codeDim / 2);
+        mixHalves(into, factors, first + codeDim, codeDim / 2);
       }
     }
   }
@@ -57,10 +59,10 @@ final class ScalarCodes implements CodeKernels {
     }
   }
 
-  private static void mixHalves(long x, int half) {
+  private static void mixHalves(long x, float[] factors, int first, int half) {
     for (int i = 0; i < half; i++) {
       float a = get(x, i);
-      float b = get(x, i + half);
+      float b = get(x, i + half) * factors[first + i];
       set(x, i, (a + b) * HALF_ROOT);
       set(x, i + half, (a - b) * HALF_ROOT);
     }

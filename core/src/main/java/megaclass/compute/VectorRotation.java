@@ -59,10 +59,11 @@ final class VectorRotation {
     int rest = codeDim - size;
     long from = row;
     int known = width;
-    for (int round = 0; round < factors.length / codeDim; round++) {
+    int perRound = CodeKernels.factorsOfRound(codeDim);
+    for (int round = 0; round < factors.length / perRound; round++) {
       int start = round % 2 == 0 ? 0 : rest;
       int other = round % 2 == 0 ? size : 0;
-      int at = round * codeDim;
+      int at = round * perRound;
       long x = into + 4L * start;
       long y = into + 4L * other;
       withinVectors(from + 4L * start, factors, at + start, Math.min(size, known - start), x);
@@ -72,7 +73,7 @@ final class VectorRotation {
       }
       acrossVectors(x, size);
       if (rest > 0) {
-        mixHalves(into, codeDim / 2);
+        mixHalves(into, factors, at + codeDim, codeDim / 2);
       }
       from = into;
       known = codeDim;
@@ -165,12 +166,13 @@ final class VectorRotation {
     }
   }
 
-  private static void mixHalves(long x, int half) {
+  private static void mixHalves(long x, float[] factors, int first, int half) {
     FloatVector scale = FloatVector.broadcast(S, HALF_ROOT);
     for (int i = 0; i < half; i += LANES) {
       long at = x + 4L * i;
       FloatVector a = FloatVector.fromMemorySegment(S, ALL, at, NATIVE);
       FloatVector b = FloatVector.fromMemorySegment(S, ALL, at + 4L * half, NATIVE);
+      b = b.mul(FloatVector.fromArray(S, factors, first + i));
       a.add(b).mul(scale).intoMemorySegment(ALL, at, NATIVE);
       a.sub(b).mul(scale).intoMemorySegment(ALL, at + 4L * half, NATIVE);
     }

@@ -83,7 +83,7 @@ class CodeKernelsTest extends BackendAgainstDefinition {
   @MethodSource("rotations")
   void aRotatedRowIsThatOfTheDefinitionBitForBit(int codeDim, int width) {
     for (int rounds = 1; rounds <= 4; rounds++) {
-      float[] factors = Floats.normal(random, rounds * codeDim, 1);
+      float[] factors = Floats.normal(random, rounds * CodeKernels.factorsOfRound(codeDim), 1);
       var row = Floats.random(random, width, arena);
       float[] before = row.toArray();
       float[] rotated =
