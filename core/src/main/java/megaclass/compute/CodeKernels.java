@@ -107,8 +107,7 @@ public sealed interface CodeKernels permits ScalarCodes, VectorCodes {
   // ---- scans ---------------------------------------------------------------------------------
 
   /**
-   * Distances of Hamming between queries and codes. Queries are taken four at a time; a tile of
-   * codes should fit the L2 cache when there are more.
+   * Distances of Hamming between queries and codes.
    *
    * @param queries addresses of at least {@code numQueries} query codes
    * @param codes first of {@code numBlocks} blocks
@@ -117,16 +116,8 @@ public sealed interface CodeKernels permits ScalarCodes, VectorCodes {
   void distances(long[] queries, int numQueries, long codes, int numBlocks, int words, int[] into);
 
   /**
-   * Inner products b.level of queries and codes, in [-960 words, 960 words].
-   *
-   * @param queries addresses of at least {@code numQueries} results of {@link #planes}
-   * @param codes first of {@code numBlocks} blocks
-   * @param into (numQueries, numBlocks * 8), written
-   */
-  void products(long[] queries, int numQueries, long codes, int numBlocks, int words, int[] into);
-
-  /**
-   * Estimates of scores: into[i][j] = factor[j] * (scale[i] * b.level) + base[i], rounded twice.
+   * Estimates of scores: into[i][j] = factor[j] * (scale[i] * b.level) + base[i], rounded twice;
+   * b.level is an integer in [-960 words, 960 words].
    *
    * @param queries addresses of at least {@code numQueries} results of {@link #planes}
    * @param scales (numQueries), what {@link #planes} returned

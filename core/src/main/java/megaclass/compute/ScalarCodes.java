@@ -128,17 +128,6 @@ final class ScalarCodes implements CodeKernels {
     }
   }
 
-  @Override
-  public void products(
-      long[] queries, int numQueries, long codes, int numBlocks, int words, int[] into) {
-    int numCodes = numBlocks * BLOCK;
-    for (int i = 0; i < numQueries; i++) {
-      for (int j = 0; j < numCodes; j++) {
-        into[i * numCodes + j] = product(queries[i], codes + CodeKernels.offset(j, words), words);
-      }
-    }
-  }
-
   private static int product(long query, long code, int words) {
     int sum = 0;
     for (int w = 0; w < words; w++) {

@@ -15,7 +15,12 @@ import jdk.incubator.vector.VectorSpecies;
 
 /**
  * Codes by the Vector API. A vector of longs holds the same word of as many codes as it has lanes:
- * of 8 with 512 bits, of a part of a block with fewer. Flat loops as in {@link GemmWide}; the
+ * of a whole block with 512 bits, of a part of it with fewer.
+ *
+ * <p>A scan holds a few words of a query in registers and goes over all codes of a tile, then over
+ * them again with the next words. A loop over the words of each code instead, with the query from
+ * memory, took 1.5-1.9 times as long at 512 bits and 2.5-3.5 times at 128 (AVX-512): its few
+ * operations a turn drown in the checks of its loads. Flat loops as in {@link GemmWide}; the
  * rotation is in {@link VectorRotation}.
  */
 final class VectorCodes implements CodeKernels {
@@ -41,6 +46,10 @@ final class VectorCodes implements CodeKernels {
   private static final VectorSpecies<Integer> I = VectorSpecies.of(int.class, HALF);
   private static final VectorSpecies<Float> F = VectorSpecies.of(float.class, HALF);
 
+  /** Vectors of floats that divide a block. */
+  private static final VectorSpecies<Float> BLOCK_FLOATS =
+      LANES > BLOCK ? FloatVector.SPECIES_256 : S;
+
   /** Codes of a vector. */
   private static final int CODES = L.length();
 
@@ -48,14 +57,17 @@ final class VectorCodes implements CodeKernels {
   private static final int PARTS = BLOCK / CODES;
 
   /** Bytes from word to word of a block. */
-  private static final long NEXT_WORD = 8L * BLOCK;
+  private static final long NEXT = 8L * BLOCK;
 
   /** Bytes from word to word of a query of planes. */
   private static final long NEXT_PLANES = 8L * PLANES;
 
-  /** Address of word 0 of the codes of a vector. */
-  private static long at(long codes, int vector, int words) {
-    return codes + vector / PARTS * (NEXT_WORD * words) + vector % PARTS * (8L * CODES);
+  /** Codes that several queries scan one after the other: as many as the L1 cache holds well. */
+  private static final int TILE_BYTES = 16 << 10;
+
+  /** Codes of a tile: at least 4 blocks, since words are at most 64. */
+  private static int tile(int words) {
+    return TILE_BYTES / (8 * words) / BLOCK * BLOCK;
   }
 
   // ---- rows ----------------------------------------------------------------------------------
@@ -134,156 +146,185 @@ final class VectorCodes implements CodeKernels {
     }
   }
 
-  // ---- scans ---------------------------------------------------------------------------------
+  // ---- distances -----------------------------------------------------------------------------
 
   @Override
   public void distances(
       long[] queries, int numQueries, long codes, int numBlocks, int words, int[] into) {
     int numCodes = numBlocks * BLOCK;
-    int numVectors = numBlocks * PARTS;
-    int i = 0;
-    for (; i + 4 <= numQueries; i += 4) {
-      fourQueries(queries, i, codes, numVectors, words, into);
-    }
-    for (; i < numQueries; i++) {
-      int rest = numVectors % 4;
-      fourVectors(queries[i], codes, numVectors - rest, words, into, i * numCodes);
-      for (int v = numVectors - rest; v < numVectors; v++) {
-        oneVector(queries[i], at(codes, v, words), words, into, i * numCodes + v * CODES);
+    int tile = numQueries == 1 ? numCodes : tile(words);
+    for (int from = 0; from < numCodes; from += tile) {
+      int count = Math.min(tile, numCodes - from);
+      for (int i = 0; i < numQueries; i++) {
+        for (int part = 0; part < PARTS; part++) {
+          long at = codes + 8L * words * from + 8L * CODES * part;
+          int position = i * numCodes + from + CODES * part;
+          distances(queries[i], at, words, into, position, position + count);
+        }
       }
     }
   }
 
-  /** Each word of the codes is loaded once for four queries. */
-  private static void fourQueries(
-      long[] queries, int first, long codes, int numVectors, int words, int[] into) {
-    long query0 = queries[first];
-    long query1 = queries[first + 1];
-    long query2 = queries[first + 2];
-    long query3 = queries[first + 3];
-    int numCodes = numVectors * CODES;
-    int position = first * numCodes;
-    for (int v = 0; v < numVectors; v++) {
-      LongVector d0 = LongVector.zero(L);
-      LongVector d1 = LongVector.zero(L);
-      LongVector d2 = LongVector.zero(L);
-      LongVector d3 = LongVector.zero(L);
-      long code = at(codes, v, words);
-      long offset = 0;
-      for (int w = 0; w < words; w++) {
-        LongVector x = LongVector.fromMemorySegment(L, ALL, code, NATIVE);
-        LongVector q0 = LongVector.broadcast(L, ALL.get(JAVA_LONG_UNALIGNED, query0 + offset));
-        LongVector q1 = LongVector.broadcast(L, ALL.get(JAVA_LONG_UNALIGNED, query1 + offset));
-        LongVector q2 = LongVector.broadcast(L, ALL.get(JAVA_LONG_UNALIGNED, query2 + offset));
-        LongVector q3 = LongVector.broadcast(L, ALL.get(JAVA_LONG_UNALIGNED, query3 + offset));
-        d0 = d0.add(x.lanewise(VectorOperators.XOR, q0).lanewise(VectorOperators.BIT_COUNT));
-        d1 = d1.add(x.lanewise(VectorOperators.XOR, q1).lanewise(VectorOperators.BIT_COUNT));
-        d2 = d2.add(x.lanewise(VectorOperators.XOR, q2).lanewise(VectorOperators.BIT_COUNT));
-        d3 = d3.add(x.lanewise(VectorOperators.XOR, q3).lanewise(VectorOperators.BIT_COUNT));
-        code += NEXT_WORD;
-        offset += 8;
-      }
-      int p = position + v * CODES;
-      d0.convertShape(VectorOperators.L2I, I, 0).reinterpretAsInts().intoArray(into, p);
-      p += numCodes;
-      d1.convertShape(VectorOperators.L2I, I, 0).reinterpretAsInts().intoArray(into, p);
-      p += numCodes;
-      d2.convertShape(VectorOperators.L2I, I, 0).reinterpretAsInts().intoArray(into, p);
-      p += numCodes;
-      d3.convertShape(VectorOperators.L2I, I, 0).reinterpretAsInts().intoArray(into, p);
+  /** One part of all blocks, as many words a turn as there are kernels for. */
+  private static void distances(long query, long codes, int words, int[] into, int from, int to) {
+    long stride = NEXT * words;
+    int w = 0;
+    if (words >= 8) {
+      setEightWords(query, codes, stride, into, from, to);
+      w = 8;
+    } else if (words >= 2) {
+      setTwoWords(query, codes, stride, into, from, to);
+      w = 2;
+    } else {
+      setOneWord(query, codes, stride, into, from, to);
+      w = 1;
+    }
+    for (; w + 8 <= words; w += 8) {
+      addEightWords(query + 8L * w, codes + NEXT * w, stride, into, from, to);
+    }
+    for (; w + 2 <= words; w += 2) {
+      addTwoWords(query + 8L * w, codes + NEXT * w, stride, into, from, to);
+    }
+    if (w < words) {
+      addOneWord(query + 8L * w, codes + NEXT * w, stride, into, from, to);
     }
   }
 
-  /** Each word of the query is loaded once for four vectors of codes. */
-  private static void fourVectors(
-      long query, long codes, int numVectors, int words, int[] into, int position) {
-    for (int v = 0; v < numVectors; v += 4) {
-      LongVector d0 = LongVector.zero(L);
-      LongVector d1 = LongVector.zero(L);
-      LongVector d2 = LongVector.zero(L);
-      LongVector d3 = LongVector.zero(L);
-      long code0 = at(codes, v, words);
-      long code1 = at(codes, v + 1, words);
-      long code2 = at(codes, v + 2, words);
-      long code3 = at(codes, v + 3, words);
-      long offset = 0;
-      for (int w = 0; w < words; w++) {
-        LongVector q = LongVector.broadcast(L, ALL.get(JAVA_LONG_UNALIGNED, query + 8L * w));
-        LongVector x0 = LongVector.fromMemorySegment(L, ALL, code0 + offset, NATIVE);
-        LongVector x1 = LongVector.fromMemorySegment(L, ALL, code1 + offset, NATIVE);
-        LongVector x2 = LongVector.fromMemorySegment(L, ALL, code2 + offset, NATIVE);
-        LongVector x3 = LongVector.fromMemorySegment(L, ALL, code3 + offset, NATIVE);
-        d0 = d0.add(x0.lanewise(VectorOperators.XOR, q).lanewise(VectorOperators.BIT_COUNT));
-        d1 = d1.add(x1.lanewise(VectorOperators.XOR, q).lanewise(VectorOperators.BIT_COUNT));
-        d2 = d2.add(x2.lanewise(VectorOperators.XOR, q).lanewise(VectorOperators.BIT_COUNT));
-        d3 = d3.add(x3.lanewise(VectorOperators.XOR, q).lanewise(VectorOperators.BIT_COUNT));
-        offset += NEXT_WORD;
-      }
-      int p = position + v * CODES;
-      d0.convertShape(VectorOperators.L2I, I, 0).reinterpretAsInts().intoArray(into, p);
-      p += CODES;
-      d1.convertShape(VectorOperators.L2I, I, 0).reinterpretAsInts().intoArray(into, p);
-      p += CODES;
-      d2.convertShape(VectorOperators.L2I, I, 0).reinterpretAsInts().intoArray(into, p);
-      p += CODES;
-      d3.convertShape(VectorOperators.L2I, I, 0).reinterpretAsInts().intoArray(into, p);
+  private static void setEightWords(
+      long query, long codes, long stride, int[] into, int from, int to) {
+    LongVector q0 = LongVector.broadcast(L, ALL.get(JAVA_LONG_UNALIGNED, query));
+    LongVector q1 = LongVector.broadcast(L, ALL.get(JAVA_LONG_UNALIGNED, query + 8));
+    LongVector q2 = LongVector.broadcast(L, ALL.get(JAVA_LONG_UNALIGNED, query + 16));
+    LongVector q3 = LongVector.broadcast(L, ALL.get(JAVA_LONG_UNALIGNED, query + 24));
+    LongVector q4 = LongVector.broadcast(L, ALL.get(JAVA_LONG_UNALIGNED, query + 32));
+    LongVector q5 = LongVector.broadcast(L, ALL.get(JAVA_LONG_UNALIGNED, query + 40));
+    LongVector q6 = LongVector.broadcast(L, ALL.get(JAVA_LONG_UNALIGNED, query + 48));
+    LongVector q7 = LongVector.broadcast(L, ALL.get(JAVA_LONG_UNALIGNED, query + 56));
+    long at = codes;
+    for (int j = from; j < to; j += BLOCK) {
+      LongVector x0 = LongVector.fromMemorySegment(L, ALL, at, NATIVE);
+      LongVector x1 = LongVector.fromMemorySegment(L, ALL, at + NEXT, NATIVE);
+      LongVector x2 = LongVector.fromMemorySegment(L, ALL, at + 2 * NEXT, NATIVE);
+      LongVector x3 = LongVector.fromMemorySegment(L, ALL, at + 3 * NEXT, NATIVE);
+      LongVector x4 = LongVector.fromMemorySegment(L, ALL, at + 4 * NEXT, NATIVE);
+      LongVector x5 = LongVector.fromMemorySegment(L, ALL, at + 5 * NEXT, NATIVE);
+      LongVector x6 = LongVector.fromMemorySegment(L, ALL, at + 6 * NEXT, NATIVE);
+      LongVector x7 = LongVector.fromMemorySegment(L, ALL, at + 7 * NEXT, NATIVE);
+      x0 = x0.lanewise(VectorOperators.XOR, q0).lanewise(VectorOperators.BIT_COUNT);
+      x1 = x1.lanewise(VectorOperators.XOR, q1).lanewise(VectorOperators.BIT_COUNT);
+      x2 = x2.lanewise(VectorOperators.XOR, q2).lanewise(VectorOperators.BIT_COUNT);
+      x3 = x3.lanewise(VectorOperators.XOR, q3).lanewise(VectorOperators.BIT_COUNT);
+      x4 = x4.lanewise(VectorOperators.XOR, q4).lanewise(VectorOperators.BIT_COUNT);
+      x5 = x5.lanewise(VectorOperators.XOR, q5).lanewise(VectorOperators.BIT_COUNT);
+      x6 = x6.lanewise(VectorOperators.XOR, q6).lanewise(VectorOperators.BIT_COUNT);
+      x7 = x7.lanewise(VectorOperators.XOR, q7).lanewise(VectorOperators.BIT_COUNT);
+      x0 = x0.add(x1).add(x2.add(x3));
+      x4 = x4.add(x5).add(x6.add(x7));
+      x0 = x0.add(x4);
+      IntVector d = x0.convertShape(VectorOperators.L2I, I, 0).reinterpretAsInts();
+      d.intoArray(into, j);
+      at += stride;
     }
   }
 
-  private static void oneVector(long query, long code, int words, int[] into, int position) {
-    LongVector d = LongVector.zero(L);
-    for (int w = 0; w < words; w++) {
-      LongVector x = LongVector.fromMemorySegment(L, ALL, code + w * NEXT_WORD, NATIVE);
-      LongVector q = LongVector.broadcast(L, ALL.get(JAVA_LONG_UNALIGNED, query + 8L * w));
-      d = d.add(x.lanewise(VectorOperators.XOR, q).lanewise(VectorOperators.BIT_COUNT));
-    }
-    d.convertShape(VectorOperators.L2I, I, 0).reinterpretAsInts().intoArray(into, position);
-  }
-
-  // ---- scans of 4-bit queries ----------------------------------------------------------------
-
-  @Override
-  public void products(
-      long[] queries, int numQueries, long codes, int numBlocks, int words, int[] into) {
-    int numCodes = numBlocks * BLOCK;
-    for (int i = 0; i < numQueries; i++) {
-      products(queries[i], codes, numBlocks * PARTS, words, into, i * numCodes);
-    }
-  }
-
-  private static void products(
-      long query, long codes, int numVectors, int words, int[] into, int position) {
-    LongVector most = LongVector.broadcast(L, (long) TOP_LEVEL * WORD * words);
-    for (int v = 0; v < numVectors; v++) {
-      LongVector d0 = LongVector.zero(L);
-      LongVector d1 = LongVector.zero(L);
-      LongVector d2 = LongVector.zero(L);
-      LongVector d3 = LongVector.zero(L);
-      long code = at(codes, v, words);
-      long planes = query;
-      for (int w = 0; w < words; w++) {
-        LongVector x = LongVector.fromMemorySegment(L, ALL, code, NATIVE);
-        LongVector q0 = LongVector.broadcast(L, ALL.get(JAVA_LONG_UNALIGNED, planes));
-        LongVector q1 = LongVector.broadcast(L, ALL.get(JAVA_LONG_UNALIGNED, planes + 8));
-        LongVector q2 = LongVector.broadcast(L, ALL.get(JAVA_LONG_UNALIGNED, planes + 16));
-        LongVector q3 = LongVector.broadcast(L, ALL.get(JAVA_LONG_UNALIGNED, planes + 24));
-        d0 = d0.add(x.lanewise(VectorOperators.XOR, q0).lanewise(VectorOperators.BIT_COUNT));
-        d1 = d1.add(x.lanewise(VectorOperators.XOR, q1).lanewise(VectorOperators.BIT_COUNT));
-        d2 = d2.add(x.lanewise(VectorOperators.XOR, q2).lanewise(VectorOperators.BIT_COUNT));
-        d3 = d3.add(x.lanewise(VectorOperators.XOR, q3).lanewise(VectorOperators.BIT_COUNT));
-        code += NEXT_WORD;
-        planes += NEXT_PLANES;
-      }
-      // 2 (d0 + 2 d1 + 4 d2 + 8 d3), by Horner
-      LongVector d = d2.add(d3).add(d3);
-      d = d1.add(d).add(d);
-      d = d0.add(d).add(d);
-      d = most.sub(d).sub(d);
-      d.convertShape(VectorOperators.L2I, I, 0)
-          .reinterpretAsInts()
-          .intoArray(into, position + v * CODES);
+  private static void addEightWords(
+      long query, long codes, long stride, int[] into, int from, int to) {
+    LongVector q0 = LongVector.broadcast(L, ALL.get(JAVA_LONG_UNALIGNED, query));
+    LongVector q1 = LongVector.broadcast(L, ALL.get(JAVA_LONG_UNALIGNED, query + 8));
+    LongVector q2 = LongVector.broadcast(L, ALL.get(JAVA_LONG_UNALIGNED, query + 16));
+    LongVector q3 = LongVector.broadcast(L, ALL.get(JAVA_LONG_UNALIGNED, query + 24));
+    LongVector q4 = LongVector.broadcast(L, ALL.get(JAVA_LONG_UNALIGNED, query + 32));
+    LongVector q5 = LongVector.broadcast(L, ALL.get(JAVA_LONG_UNALIGNED, query + 40));
+    LongVector q6 = LongVector.broadcast(L, ALL.get(JAVA_LONG_UNALIGNED, query + 48));
+    LongVector q7 = LongVector.broadcast(L, ALL.get(JAVA_LONG_UNALIGNED, query + 56));
+    long at = codes;
+    for (int j = from; j < to; j += BLOCK) {
+      LongVector x0 = LongVector.fromMemorySegment(L, ALL, at, NATIVE);
+      LongVector x1 = LongVector.fromMemorySegment(L, ALL, at + NEXT, NATIVE);
+      LongVector x2 = LongVector.fromMemorySegment(L, ALL, at + 2 * NEXT, NATIVE);
+      LongVector x3 = LongVector.fromMemorySegment(L, ALL, at + 3 * NEXT, NATIVE);
+      LongVector x4 = LongVector.fromMemorySegment(L, ALL, at + 4 * NEXT, NATIVE);
+      LongVector x5 = LongVector.fromMemorySegment(L, ALL, at + 5 * NEXT, NATIVE);
+      LongVector x6 = LongVector.fromMemorySegment(L, ALL, at + 6 * NEXT, NATIVE);
+      LongVector x7 = LongVector.fromMemorySegment(L, ALL, at + 7 * NEXT, NATIVE);
+      x0 = x0.lanewise(VectorOperators.XOR, q0).lanewise(VectorOperators.BIT_COUNT);
+      x1 = x1.lanewise(VectorOperators.XOR, q1).lanewise(VectorOperators.BIT_COUNT);
+      x2 = x2.lanewise(VectorOperators.XOR, q2).lanewise(VectorOperators.BIT_COUNT);
+      x3 = x3.lanewise(VectorOperators.XOR, q3).lanewise(VectorOperators.BIT_COUNT);
+      x4 = x4.lanewise(VectorOperators.XOR, q4).lanewise(VectorOperators.BIT_COUNT);
+      x5 = x5.lanewise(VectorOperators.XOR, q5).lanewise(VectorOperators.BIT_COUNT);
+      x6 = x6.lanewise(VectorOperators.XOR, q6).lanewise(VectorOperators.BIT_COUNT);
+      x7 = x7.lanewise(VectorOperators.XOR, q7).lanewise(VectorOperators.BIT_COUNT);
+      x0 = x0.add(x1).add(x2.add(x3));
+      x4 = x4.add(x5).add(x6.add(x7));
+      x0 = x0.add(x4);
+      IntVector d = x0.convertShape(VectorOperators.L2I, I, 0).reinterpretAsInts();
+      d.add(IntVector.fromArray(I, into, j)).intoArray(into, j);
+      at += stride;
     }
   }
+
+  private static void setTwoWords(
+      long query, long codes, long stride, int[] into, int from, int to) {
+    LongVector q0 = LongVector.broadcast(L, ALL.get(JAVA_LONG_UNALIGNED, query));
+    LongVector q1 = LongVector.broadcast(L, ALL.get(JAVA_LONG_UNALIGNED, query + 8));
+    long at = codes;
+    for (int j = from; j < to; j += BLOCK) {
+      LongVector x0 = LongVector.fromMemorySegment(L, ALL, at, NATIVE);
+      LongVector x1 = LongVector.fromMemorySegment(L, ALL, at + NEXT, NATIVE);
+      x0 = x0.lanewise(VectorOperators.XOR, q0).lanewise(VectorOperators.BIT_COUNT);
+      x1 = x1.lanewise(VectorOperators.XOR, q1).lanewise(VectorOperators.BIT_COUNT);
+      x0 = x0.add(x1);
+      IntVector d = x0.convertShape(VectorOperators.L2I, I, 0).reinterpretAsInts();
+      d.intoArray(into, j);
+      at += stride;
+    }
+  }
+
+  private static void addTwoWords(
+      long query, long codes, long stride, int[] into, int from, int to) {
+    LongVector q0 = LongVector.broadcast(L, ALL.get(JAVA_LONG_UNALIGNED, query));
+    LongVector q1 = LongVector.broadcast(L, ALL.get(JAVA_LONG_UNALIGNED, query + 8));
+    long at = codes;
+    for (int j = from; j < to; j += BLOCK) {
+      LongVector x0 = LongVector.fromMemorySegment(L, ALL, at, NATIVE);
+      LongVector x1 = LongVector.fromMemorySegment(L, ALL, at + NEXT, NATIVE);
+      x0 = x0.lanewise(VectorOperators.XOR, q0).lanewise(VectorOperators.BIT_COUNT);
+      x1 = x1.lanewise(VectorOperators.XOR, q1).lanewise(VectorOperators.BIT_COUNT);
+      x0 = x0.add(x1);
+      IntVector d = x0.convertShape(VectorOperators.L2I, I, 0).reinterpretAsInts();
+      d.add(IntVector.fromArray(I, into, j)).intoArray(into, j);
+      at += stride;
+    }
+  }
+
+  private static void setOneWord(
+      long query, long codes, long stride, int[] into, int from, int to) {
+    LongVector q0 = LongVector.broadcast(L, ALL.get(JAVA_LONG_UNALIGNED, query));
+    long at = codes;
+    for (int j = from; j < to; j += BLOCK) {
+      LongVector x0 = LongVector.fromMemorySegment(L, ALL, at, NATIVE);
+      x0 = x0.lanewise(VectorOperators.XOR, q0).lanewise(VectorOperators.BIT_COUNT);
+      IntVector d = x0.convertShape(VectorOperators.L2I, I, 0).reinterpretAsInts();
+      d.intoArray(into, j);
+      at += stride;
+    }
+  }
+
+  private static void addOneWord(
+      long query, long codes, long stride, int[] into, int from, int to) {
+    LongVector q0 = LongVector.broadcast(L, ALL.get(JAVA_LONG_UNALIGNED, query));
+    long at = codes;
+    for (int j = from; j < to; j += BLOCK) {
+      LongVector x0 = LongVector.fromMemorySegment(L, ALL, at, NATIVE);
+      x0 = x0.lanewise(VectorOperators.XOR, q0).lanewise(VectorOperators.BIT_COUNT);
+      IntVector d = x0.convertShape(VectorOperators.L2I, I, 0).reinterpretAsInts();
+      d.add(IntVector.fromArray(I, into, j)).intoArray(into, j);
+      at += stride;
+    }
+  }
+
+  // ---- estimates -----------------------------------------------------------------------------
 
   @Override
   public void estimates(
@@ -296,126 +337,268 @@ final class VectorCodes implements CodeKernels {
       int numBlocks,
       int words,
       float[] into) {
-    int numVectors = numBlocks * PARTS;
-    int i = 0;
-    for (; i + 2 <= numQueries; i += 2) {
-      twoQueries(queries, scales, bases, i, codes, factors, numVectors, words, into);
-    }
-    if (i < numQueries) {
-      oneQuery(queries[i], scales[i], bases[i], i, codes, factors, numVectors, words, into);
+    int numCodes = numBlocks * BLOCK;
+    int tile = numQueries == 1 ? numCodes : tile(words);
+    for (int from = 0; from < numCodes; from += tile) {
+      int count = Math.min(tile, numCodes - from);
+      for (int i = 0; i < numQueries; i++) {
+        int position = i * numCodes + from;
+        for (int part = 0; part < PARTS; part++) {
+          long at = codes + 8L * words * from + 8L * CODES * part;
+          int first = position + CODES * part;
+          sums(queries[i], at, words, into, first, first + count);
+        }
+        long factor = factors + 4L * from;
+        finish(words, scales[i], bases[i], factor, into, position, position + count);
+      }
     }
   }
 
-  private static void twoQueries(
-      long[] queries,
-      float[] scales,
-      float[] bases,
-      int first,
-      long codes,
-      long factors,
-      int numVectors,
-      int words,
-      float[] into) {
-    IntVector most = IntVector.broadcast(I, TOP_LEVEL * WORD * words);
-    FloatVector scale0 = FloatVector.broadcast(F, scales[first]);
-    FloatVector scale1 = FloatVector.broadcast(F, scales[first + 1]);
-    FloatVector base0 = FloatVector.broadcast(F, bases[first]);
-    FloatVector base1 = FloatVector.broadcast(F, bases[first + 1]);
-    long query0 = queries[first];
-    long query1 = queries[first + 1];
-    int numCodes = numVectors * CODES;
-    int position = first * numCodes;
-    for (int v = 0; v < numVectors; v++) {
-      LongVector d00 = LongVector.zero(L);
-      LongVector d01 = LongVector.zero(L);
-      LongVector d02 = LongVector.zero(L);
-      LongVector d03 = LongVector.zero(L);
-      LongVector d10 = LongVector.zero(L);
-      LongVector d11 = LongVector.zero(L);
-      LongVector d12 = LongVector.zero(L);
-      LongVector d13 = LongVector.zero(L);
-      long code = at(codes, v, words);
-      long offset = 0;
-      for (int w = 0; w < words; w++) {
-        LongVector x = LongVector.fromMemorySegment(L, ALL, code, NATIVE);
-        long planes = query0 + offset;
-        LongVector q = LongVector.broadcast(L, ALL.get(JAVA_LONG_UNALIGNED, planes));
-        d00 = d00.add(x.lanewise(VectorOperators.XOR, q).lanewise(VectorOperators.BIT_COUNT));
-        q = LongVector.broadcast(L, ALL.get(JAVA_LONG_UNALIGNED, planes + 8));
-        d01 = d01.add(x.lanewise(VectorOperators.XOR, q).lanewise(VectorOperators.BIT_COUNT));
-        q = LongVector.broadcast(L, ALL.get(JAVA_LONG_UNALIGNED, planes + 16));
-        d02 = d02.add(x.lanewise(VectorOperators.XOR, q).lanewise(VectorOperators.BIT_COUNT));
-        q = LongVector.broadcast(L, ALL.get(JAVA_LONG_UNALIGNED, planes + 24));
-        d03 = d03.add(x.lanewise(VectorOperators.XOR, q).lanewise(VectorOperators.BIT_COUNT));
-        planes = query1 + offset;
-        q = LongVector.broadcast(L, ALL.get(JAVA_LONG_UNALIGNED, planes));
-        d10 = d10.add(x.lanewise(VectorOperators.XOR, q).lanewise(VectorOperators.BIT_COUNT));
-        q = LongVector.broadcast(L, ALL.get(JAVA_LONG_UNALIGNED, planes + 8));
-        d11 = d11.add(x.lanewise(VectorOperators.XOR, q).lanewise(VectorOperators.BIT_COUNT));
-        q = LongVector.broadcast(L, ALL.get(JAVA_LONG_UNALIGNED, planes + 16));
-        d12 = d12.add(x.lanewise(VectorOperators.XOR, q).lanewise(VectorOperators.BIT_COUNT));
-        q = LongVector.broadcast(L, ALL.get(JAVA_LONG_UNALIGNED, planes + 24));
-        d13 = d13.add(x.lanewise(VectorOperators.XOR, q).lanewise(VectorOperators.BIT_COUNT));
-        code += NEXT_WORD;
-        offset += NEXT_PLANES;
-      }
-      FloatVector factor = FloatVector.fromMemorySegment(F, ALL, factors + 4L * CODES * v, NATIVE);
-      LongVector e = d02.add(d03).add(d03);
-      e = d01.add(e).add(e);
-      e = d00.add(e).add(e);
-      IntVector b = e.add(e).convertShape(VectorOperators.L2I, I, 0).reinterpretAsInts();
-      FloatVector s = most.sub(b).convert(VectorOperators.I2F, 0).reinterpretAsFloats();
-      s.mul(scale0).fma(factor, base0).intoArray(into, position + v * CODES);
-      e = d12.add(d13).add(d13);
-      e = d11.add(e).add(e);
-      e = d10.add(e).add(e);
-      b = e.add(e).convertShape(VectorOperators.L2I, I, 0).reinterpretAsInts();
-      s = most.sub(b).convert(VectorOperators.I2F, 0).reinterpretAsFloats();
-      s.mul(scale1).fma(factor, base1).intoArray(into, position + numCodes + v * CODES);
+  /** Sums over planes k of 2^k popcount(code ^ plane k): integers, which floats hold exactly. */
+  private static void sums(long query, long codes, int words, float[] into, int from, int to) {
+    long stride = NEXT * words;
+    int w = 0;
+    if (words >= 4) {
+      setPlanesOfFourWords(query, codes, stride, into, from, to);
+      w = 4;
+    } else if (words >= 2) {
+      setPlanesOfTwoWords(query, codes, stride, into, from, to);
+      w = 2;
+    } else {
+      setPlanesOfOneWord(query, codes, stride, into, from, to);
+      w = 1;
+    }
+    for (; w + 4 <= words; w += 4) {
+      addPlanesOfFourWords(query + NEXT_PLANES * w, codes + NEXT * w, stride, into, from, to);
+    }
+    for (; w + 2 <= words; w += 2) {
+      addPlanesOfTwoWords(query + NEXT_PLANES * w, codes + NEXT * w, stride, into, from, to);
+    }
+    if (w < words) {
+      addPlanesOfOneWord(query + NEXT_PLANES * w, codes + NEXT * w, stride, into, from, to);
     }
   }
 
-  private static void oneQuery(
-      long query,
-      float scale,
-      float base,
-      int row,
-      long codes,
-      long factors,
-      int numVectors,
-      int words,
-      float[] into) {
-    IntVector most = IntVector.broadcast(I, TOP_LEVEL * WORD * words);
-    FloatVector scales = FloatVector.broadcast(F, scale);
-    FloatVector bases = FloatVector.broadcast(F, base);
-    int position = row * numVectors * CODES;
-    for (int v = 0; v < numVectors; v++) {
-      LongVector d0 = LongVector.zero(L);
-      LongVector d1 = LongVector.zero(L);
-      LongVector d2 = LongVector.zero(L);
-      LongVector d3 = LongVector.zero(L);
-      long code = at(codes, v, words);
-      long planes = query;
-      for (int w = 0; w < words; w++) {
-        LongVector x = LongVector.fromMemorySegment(L, ALL, code, NATIVE);
-        LongVector q0 = LongVector.broadcast(L, ALL.get(JAVA_LONG_UNALIGNED, planes));
-        LongVector q1 = LongVector.broadcast(L, ALL.get(JAVA_LONG_UNALIGNED, planes + 8));
-        LongVector q2 = LongVector.broadcast(L, ALL.get(JAVA_LONG_UNALIGNED, planes + 16));
-        LongVector q3 = LongVector.broadcast(L, ALL.get(JAVA_LONG_UNALIGNED, planes + 24));
-        d0 = d0.add(x.lanewise(VectorOperators.XOR, q0).lanewise(VectorOperators.BIT_COUNT));
-        d1 = d1.add(x.lanewise(VectorOperators.XOR, q1).lanewise(VectorOperators.BIT_COUNT));
-        d2 = d2.add(x.lanewise(VectorOperators.XOR, q2).lanewise(VectorOperators.BIT_COUNT));
-        d3 = d3.add(x.lanewise(VectorOperators.XOR, q3).lanewise(VectorOperators.BIT_COUNT));
-        code += NEXT_WORD;
-        planes += NEXT_PLANES;
-      }
+  private static void setPlanesOfFourWords(
+      long query, long codes, long stride, float[] into, int from, int to) {
+    LongVector q00 = LongVector.broadcast(L, ALL.get(JAVA_LONG_UNALIGNED, query));
+    LongVector q01 = LongVector.broadcast(L, ALL.get(JAVA_LONG_UNALIGNED, query + 8));
+    LongVector q02 = LongVector.broadcast(L, ALL.get(JAVA_LONG_UNALIGNED, query + 16));
+    LongVector q03 = LongVector.broadcast(L, ALL.get(JAVA_LONG_UNALIGNED, query + 24));
+    LongVector q10 = LongVector.broadcast(L, ALL.get(JAVA_LONG_UNALIGNED, query + 32));
+    LongVector q11 = LongVector.broadcast(L, ALL.get(JAVA_LONG_UNALIGNED, query + 40));
+    LongVector q12 = LongVector.broadcast(L, ALL.get(JAVA_LONG_UNALIGNED, query + 48));
+    LongVector q13 = LongVector.broadcast(L, ALL.get(JAVA_LONG_UNALIGNED, query + 56));
+    LongVector q20 = LongVector.broadcast(L, ALL.get(JAVA_LONG_UNALIGNED, query + 64));
+    LongVector q21 = LongVector.broadcast(L, ALL.get(JAVA_LONG_UNALIGNED, query + 72));
+    LongVector q22 = LongVector.broadcast(L, ALL.get(JAVA_LONG_UNALIGNED, query + 80));
+    LongVector q23 = LongVector.broadcast(L, ALL.get(JAVA_LONG_UNALIGNED, query + 88));
+    LongVector q30 = LongVector.broadcast(L, ALL.get(JAVA_LONG_UNALIGNED, query + 96));
+    LongVector q31 = LongVector.broadcast(L, ALL.get(JAVA_LONG_UNALIGNED, query + 104));
+    LongVector q32 = LongVector.broadcast(L, ALL.get(JAVA_LONG_UNALIGNED, query + 112));
+    LongVector q33 = LongVector.broadcast(L, ALL.get(JAVA_LONG_UNALIGNED, query + 120));
+    long at = codes;
+    for (int j = from; j < to; j += BLOCK) {
+      LongVector x0 = LongVector.fromMemorySegment(L, ALL, at, NATIVE);
+      LongVector x1 = LongVector.fromMemorySegment(L, ALL, at + NEXT, NATIVE);
+      LongVector x2 = LongVector.fromMemorySegment(L, ALL, at + 2 * NEXT, NATIVE);
+      LongVector x3 = LongVector.fromMemorySegment(L, ALL, at + 3 * NEXT, NATIVE);
+      LongVector d0 = x0.lanewise(VectorOperators.XOR, q00).lanewise(VectorOperators.BIT_COUNT);
+      d0 = d0.add(x1.lanewise(VectorOperators.XOR, q10).lanewise(VectorOperators.BIT_COUNT));
+      d0 = d0.add(x2.lanewise(VectorOperators.XOR, q20).lanewise(VectorOperators.BIT_COUNT));
+      d0 = d0.add(x3.lanewise(VectorOperators.XOR, q30).lanewise(VectorOperators.BIT_COUNT));
+      LongVector d1 = x0.lanewise(VectorOperators.XOR, q01).lanewise(VectorOperators.BIT_COUNT);
+      d1 = d1.add(x1.lanewise(VectorOperators.XOR, q11).lanewise(VectorOperators.BIT_COUNT));
+      d1 = d1.add(x2.lanewise(VectorOperators.XOR, q21).lanewise(VectorOperators.BIT_COUNT));
+      d1 = d1.add(x3.lanewise(VectorOperators.XOR, q31).lanewise(VectorOperators.BIT_COUNT));
+      LongVector d2 = x0.lanewise(VectorOperators.XOR, q02).lanewise(VectorOperators.BIT_COUNT);
+      d2 = d2.add(x1.lanewise(VectorOperators.XOR, q12).lanewise(VectorOperators.BIT_COUNT));
+      d2 = d2.add(x2.lanewise(VectorOperators.XOR, q22).lanewise(VectorOperators.BIT_COUNT));
+      d2 = d2.add(x3.lanewise(VectorOperators.XOR, q32).lanewise(VectorOperators.BIT_COUNT));
+      LongVector d3 = x0.lanewise(VectorOperators.XOR, q03).lanewise(VectorOperators.BIT_COUNT);
+      d3 = d3.add(x1.lanewise(VectorOperators.XOR, q13).lanewise(VectorOperators.BIT_COUNT));
+      d3 = d3.add(x2.lanewise(VectorOperators.XOR, q23).lanewise(VectorOperators.BIT_COUNT));
+      d3 = d3.add(x3.lanewise(VectorOperators.XOR, q33).lanewise(VectorOperators.BIT_COUNT));
       LongVector d = d2.add(d3).add(d3);
       d = d1.add(d).add(d);
       d = d0.add(d).add(d);
-      IntVector b = d.add(d).convertShape(VectorOperators.L2I, I, 0).reinterpretAsInts();
-      FloatVector s = most.sub(b).convert(VectorOperators.I2F, 0).reinterpretAsFloats();
-      FloatVector factor = FloatVector.fromMemorySegment(F, ALL, factors + 4L * CODES * v, NATIVE);
-      s.mul(scales).fma(factor, bases).intoArray(into, position + v * CODES);
+      IntVector sum = d.convertShape(VectorOperators.L2I, I, 0).reinterpretAsInts();
+      sum.convert(VectorOperators.I2F, 0).reinterpretAsFloats().intoArray(into, j);
+      at += stride;
+    }
+  }
+
+  private static void addPlanesOfFourWords(
+      long query, long codes, long stride, float[] into, int from, int to) {
+    LongVector q00 = LongVector.broadcast(L, ALL.get(JAVA_LONG_UNALIGNED, query));
+    LongVector q01 = LongVector.broadcast(L, ALL.get(JAVA_LONG_UNALIGNED, query + 8));
+    LongVector q02 = LongVector.broadcast(L, ALL.get(JAVA_LONG_UNALIGNED, query + 16));
+    LongVector q03 = LongVector.broadcast(L, ALL.get(JAVA_LONG_UNALIGNED, query + 24));
+    LongVector q10 = LongVector.broadcast(L, ALL.get(JAVA_LONG_UNALIGNED, query + 32));
+    LongVector q11 = LongVector.broadcast(L, ALL.get(JAVA_LONG_UNALIGNED, query + 40));
+    LongVector q12 = LongVector.broadcast(L, ALL.get(JAVA_LONG_UNALIGNED, query + 48));
+    LongVector q13 = LongVector.broadcast(L, ALL.get(JAVA_LONG_UNALIGNED, query + 56));
+    LongVector q20 = LongVector.broadcast(L, ALL.get(JAVA_LONG_UNALIGNED, query + 64));
+    LongVector q21 = LongVector.broadcast(L, ALL.get(JAVA_LONG_UNALIGNED, query + 72));
+    LongVector q22 = LongVector.broadcast(L, ALL.get(JAVA_LONG_UNALIGNED, query + 80));
+    LongVector q23 = LongVector.broadcast(L, ALL.get(JAVA_LONG_UNALIGNED, query + 88));
+    LongVector q30 = LongVector.broadcast(L, ALL.get(JAVA_LONG_UNALIGNED, query + 96));
+    LongVector q31 = LongVector.broadcast(L, ALL.get(JAVA_LONG_UNALIGNED, query + 104));
+    LongVector q32 = LongVector.broadcast(L, ALL.get(JAVA_LONG_UNALIGNED, query + 112));
+    LongVector q33 = LongVector.broadcast(L, ALL.get(JAVA_LONG_UNALIGNED, query + 120));
+    long at = codes;
+    for (int j = from; j < to; j += BLOCK) {
+      LongVector x0 = LongVector.fromMemorySegment(L, ALL, at, NATIVE);
+      LongVector x1 = LongVector.fromMemorySegment(L, ALL, at + NEXT, NATIVE);
+      LongVector x2 = LongVector.fromMemorySegment(L, ALL, at + 2 * NEXT, NATIVE);
+      LongVector x3 = LongVector.fromMemorySegment(L, ALL, at + 3 * NEXT, NATIVE);
+      LongVector d0 = x0.lanewise(VectorOperators.XOR, q00).lanewise(VectorOperators.BIT_COUNT);
+      d0 = d0.add(x1.lanewise(VectorOperators.XOR, q10).lanewise(VectorOperators.BIT_COUNT));
+      d0 = d0.add(x2.lanewise(VectorOperators.XOR, q20).lanewise(VectorOperators.BIT_COUNT));
+      d0 = d0.add(x3.lanewise(VectorOperators.XOR, q30).lanewise(VectorOperators.BIT_COUNT));
+      LongVector d1 = x0.lanewise(VectorOperators.XOR, q01).lanewise(VectorOperators.BIT_COUNT);
+      d1 = d1.add(x1.lanewise(VectorOperators.XOR, q11).lanewise(VectorOperators.BIT_COUNT));
+      d1 = d1.add(x2.lanewise(VectorOperators.XOR, q21).lanewise(VectorOperators.BIT_COUNT));
+      d1 = d1.add(x3.lanewise(VectorOperators.XOR, q31).lanewise(VectorOperators.BIT_COUNT));
+      LongVector d2 = x0.lanewise(VectorOperators.XOR, q02).lanewise(VectorOperators.BIT_COUNT);
+      d2 = d2.add(x1.lanewise(VectorOperators.XOR, q12).lanewise(VectorOperators.BIT_COUNT));
+      d2 = d2.add(x2.lanewise(VectorOperators.XOR, q22).lanewise(VectorOperators.BIT_COUNT));
+      d2 = d2.add(x3.lanewise(VectorOperators.XOR, q32).lanewise(VectorOperators.BIT_COUNT));
+      LongVector d3 = x0.lanewise(VectorOperators.XOR, q03).lanewise(VectorOperators.BIT_COUNT);
+      d3 = d3.add(x1.lanewise(VectorOperators.XOR, q13).lanewise(VectorOperators.BIT_COUNT));
+      d3 = d3.add(x2.lanewise(VectorOperators.XOR, q23).lanewise(VectorOperators.BIT_COUNT));
+      d3 = d3.add(x3.lanewise(VectorOperators.XOR, q33).lanewise(VectorOperators.BIT_COUNT));
+      LongVector d = d2.add(d3).add(d3);
+      d = d1.add(d).add(d);
+      d = d0.add(d).add(d);
+      IntVector sum = d.convertShape(VectorOperators.L2I, I, 0).reinterpretAsInts();
+      FloatVector s = sum.convert(VectorOperators.I2F, 0).reinterpretAsFloats();
+      s.add(FloatVector.fromArray(F, into, j)).intoArray(into, j);
+      at += stride;
+    }
+  }
+
+  private static void setPlanesOfTwoWords(
+      long query, long codes, long stride, float[] into, int from, int to) {
+    LongVector q00 = LongVector.broadcast(L, ALL.get(JAVA_LONG_UNALIGNED, query));
+    LongVector q01 = LongVector.broadcast(L, ALL.get(JAVA_LONG_UNALIGNED, query + 8));
+    LongVector q02 = LongVector.broadcast(L, ALL.get(JAVA_LONG_UNALIGNED, query + 16));
+    LongVector q03 = LongVector.broadcast(L, ALL.get(JAVA_LONG_UNALIGNED, query + 24));
+    LongVector q10 = LongVector.broadcast(L, ALL.get(JAVA_LONG_UNALIGNED, query + 32));
+    LongVector q11 = LongVector.broadcast(L, ALL.get(JAVA_LONG_UNALIGNED, query + 40));
+    LongVector q12 = LongVector.broadcast(L, ALL.get(JAVA_LONG_UNALIGNED, query + 48));
+    LongVector q13 = LongVector.broadcast(L, ALL.get(JAVA_LONG_UNALIGNED, query + 56));
+    long at = codes;
+    for (int j = from; j < to; j += BLOCK) {
+      LongVector x0 = LongVector.fromMemorySegment(L, ALL, at, NATIVE);
+      LongVector x1 = LongVector.fromMemorySegment(L, ALL, at + NEXT, NATIVE);
+      LongVector d0 = x0.lanewise(VectorOperators.XOR, q00).lanewise(VectorOperators.BIT_COUNT);
+      d0 = d0.add(x1.lanewise(VectorOperators.XOR, q10).lanewise(VectorOperators.BIT_COUNT));
+      LongVector d1 = x0.lanewise(VectorOperators.XOR, q01).lanewise(VectorOperators.BIT_COUNT);
+      d1 = d1.add(x1.lanewise(VectorOperators.XOR, q11).lanewise(VectorOperators.BIT_COUNT));
+      LongVector d2 = x0.lanewise(VectorOperators.XOR, q02).lanewise(VectorOperators.BIT_COUNT);
+      d2 = d2.add(x1.lanewise(VectorOperators.XOR, q12).lanewise(VectorOperators.BIT_COUNT));
+      LongVector d3 = x0.lanewise(VectorOperators.XOR, q03).lanewise(VectorOperators.BIT_COUNT);
+      d3 = d3.add(x1.lanewise(VectorOperators.XOR, q13).lanewise(VectorOperators.BIT_COUNT));
+      LongVector d = d2.add(d3).add(d3);
+      d = d1.add(d).add(d);
+      d = d0.add(d).add(d);
+      IntVector sum = d.convertShape(VectorOperators.L2I, I, 0).reinterpretAsInts();
+      sum.convert(VectorOperators.I2F, 0).reinterpretAsFloats().intoArray(into, j);
+      at += stride;
+    }
+  }
+
+  private static void addPlanesOfTwoWords(
+      long query, long codes, long stride, float[] into, int from, int to) {
+    LongVector q00 = LongVector.broadcast(L, ALL.get(JAVA_LONG_UNALIGNED, query));
+    LongVector q01 = LongVector.broadcast(L, ALL.get(JAVA_LONG_UNALIGNED, query + 8));
+    LongVector q02 = LongVector.broadcast(L, ALL.get(JAVA_LONG_UNALIGNED, query + 16));
+    LongVector q03 = LongVector.broadcast(L, ALL.get(JAVA_LONG_UNALIGNED, query + 24));
+    LongVector q10 = LongVector.broadcast(L, ALL.get(JAVA_LONG_UNALIGNED, query + 32));
+    LongVector q11 = LongVector.broadcast(L, ALL.get(JAVA_LONG_UNALIGNED, query + 40));
+    LongVector q12 = LongVector.broadcast(L, ALL.get(JAVA_LONG_UNALIGNED, query + 48));
+    LongVector q13 = LongVector.broadcast(L, ALL.get(JAVA_LONG_UNALIGNED, query + 56));
+    long at = codes;
+    for (int j = from; j < to; j += BLOCK) {
+      LongVector x0 = LongVector.fromMemorySegment(L, ALL, at, NATIVE);
+      LongVector x1 = LongVector.fromMemorySegment(L, ALL, at + NEXT, NATIVE);
+      LongVector d0 = x0.lanewise(VectorOperators.XOR, q00).lanewise(VectorOperators.BIT_COUNT);
+      d0 = d0.add(x1.lanewise(VectorOperators.XOR, q10).lanewise(VectorOperators.BIT_COUNT));
+      LongVector d1 = x0.lanewise(VectorOperators.XOR, q01).lanewise(VectorOperators.BIT_COUNT);
+      d1 = d1.add(x1.lanewise(VectorOperators.XOR, q11).lanewise(VectorOperators.BIT_COUNT));
+      LongVector d2 = x0.lanewise(VectorOperators.XOR, q02).lanewise(VectorOperators.BIT_COUNT);
+      d2 = d2.add(x1.lanewise(VectorOperators.XOR, q12).lanewise(VectorOperators.BIT_COUNT));
+      LongVector d3 = x0.lanewise(VectorOperators.XOR, q03).lanewise(VectorOperators.BIT_COUNT);
+      d3 = d3.add(x1.lanewise(VectorOperators.XOR, q13).lanewise(VectorOperators.BIT_COUNT));
+      LongVector d = d2.add(d3).add(d3);
+      d = d1.add(d).add(d);
+      d = d0.add(d).add(d);
+      IntVector sum = d.convertShape(VectorOperators.L2I, I, 0).reinterpretAsInts();
+      FloatVector s = sum.convert(VectorOperators.I2F, 0).reinterpretAsFloats();
+      s.add(FloatVector.fromArray(F, into, j)).intoArray(into, j);
+      at += stride;
+    }
+  }
+
+  private static void setPlanesOfOneWord(
+      long query, long codes, long stride, float[] into, int from, int to) {
+    LongVector q00 = LongVector.broadcast(L, ALL.get(JAVA_LONG_UNALIGNED, query));
+    LongVector q01 = LongVector.broadcast(L, ALL.get(JAVA_LONG_UNALIGNED, query + 8));
+    LongVector q02 = LongVector.broadcast(L, ALL.get(JAVA_LONG_UNALIGNED, query + 16));
+    LongVector q03 = LongVector.broadcast(L, ALL.get(JAVA_LONG_UNALIGNED, query + 24));
+    long at = codes;
+    for (int j = from; j < to; j += BLOCK) {
+      LongVector x0 = LongVector.fromMemorySegment(L, ALL, at, NATIVE);
+      LongVector d0 = x0.lanewise(VectorOperators.XOR, q00).lanewise(VectorOperators.BIT_COUNT);
+      LongVector d1 = x0.lanewise(VectorOperators.XOR, q01).lanewise(VectorOperators.BIT_COUNT);
+      LongVector d2 = x0.lanewise(VectorOperators.XOR, q02).lanewise(VectorOperators.BIT_COUNT);
+      LongVector d3 = x0.lanewise(VectorOperators.XOR, q03).lanewise(VectorOperators.BIT_COUNT);
+      LongVector d = d2.add(d3).add(d3);
+      d = d1.add(d).add(d);
+      d = d0.add(d).add(d);
+      IntVector sum = d.convertShape(VectorOperators.L2I, I, 0).reinterpretAsInts();
+      sum.convert(VectorOperators.I2F, 0).reinterpretAsFloats().intoArray(into, j);
+      at += stride;
+    }
+  }
+
+  private static void addPlanesOfOneWord(
+      long query, long codes, long stride, float[] into, int from, int to) {
+    LongVector q00 = LongVector.broadcast(L, ALL.get(JAVA_LONG_UNALIGNED, query));
+    LongVector q01 = LongVector.broadcast(L, ALL.get(JAVA_LONG_UNALIGNED, query + 8));
+    LongVector q02 = LongVector.broadcast(L, ALL.get(JAVA_LONG_UNALIGNED, query + 16));
+    LongVector q03 = LongVector.broadcast(L, ALL.get(JAVA_LONG_UNALIGNED, query + 24));
+    long at = codes;
+    for (int j = from; j < to; j += BLOCK) {
+      LongVector x0 = LongVector.fromMemorySegment(L, ALL, at, NATIVE);
+      LongVector d0 = x0.lanewise(VectorOperators.XOR, q00).lanewise(VectorOperators.BIT_COUNT);
+      LongVector d1 = x0.lanewise(VectorOperators.XOR, q01).lanewise(VectorOperators.BIT_COUNT);
+      LongVector d2 = x0.lanewise(VectorOperators.XOR, q02).lanewise(VectorOperators.BIT_COUNT);
+      LongVector d3 = x0.lanewise(VectorOperators.XOR, q03).lanewise(VectorOperators.BIT_COUNT);
+      LongVector d = d2.add(d3).add(d3);
+      d = d1.add(d).add(d);
+      d = d0.add(d).add(d);
+      IntVector sum = d.convertShape(VectorOperators.L2I, I, 0).reinterpretAsInts();
+      FloatVector s = sum.convert(VectorOperators.I2F, 0).reinterpretAsFloats();
+      s.add(FloatVector.fromArray(F, into, j)).intoArray(into, j);
+      at += stride;
+    }
+  }
+
+  /** From sums to estimates: b.level = 960 words - 2 sum. */
+  private static void finish(
+      int words, float scale, float base, long factors, float[] into, int from, int to) {
+    FloatVector most = FloatVector.broadcast(BLOCK_FLOATS, (float) (TOP_LEVEL * WORD * words));
+    FloatVector minusTwo = FloatVector.broadcast(BLOCK_FLOATS, -2f);
+    FloatVector scales = FloatVector.broadcast(BLOCK_FLOATS, scale);
+    FloatVector bases = FloatVector.broadcast(BLOCK_FLOATS, base);
+    long at = factors;
+    for (int j = from; j < to; j += BLOCK_FLOATS.length()) {
+      FloatVector x = FloatVector.fromArray(BLOCK_FLOATS, into, j).fma(minusTwo, most).mul(scales);
+      FloatVector factor = FloatVector.fromMemorySegment(BLOCK_FLOATS, ALL, at, NATIVE);
+      x.fma(factor, bases).intoArray(into, j);
+      at += 4L * BLOCK_FLOATS.length();
     }
   }
 

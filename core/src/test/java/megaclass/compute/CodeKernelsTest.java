@@ -213,6 +213,31 @@ class CodeKernelsTest extends BackendAgainstDefinition {
     }
   }
 
+  @ParameterizedTest
+  @ValueSource(ints = {1, 3, 8, 64})
+  void manyCodesAreScannedTileByTile(int words) {
+    int numBlocks = 3 + 40_000 / (64 * words); // some tiles of 16 KiB and a part of one
+    int numCodes = numBlocks * BLOCK;
+    var codes = longs(numCodes * words);
+    var factors = Floats.random(random, numCodes, arena);
+    long[] queries = queries(3, words * PLANES);
+    float[] scales = Floats.normal(random, 3, 1);
+    for (int numQueries : new int[] {1, 3}) {
+      int[] expected = filled(numQueries * numCodes);
+      int[] actual = expected.clone();
+      DEFINITION.distances(queries, numQueries, codes.address(), numBlocks, words, expected);
+      kernels.distances(queries, numQueries, codes.address(), numBlocks, words, actual);
+      assertArrayEquals(expected, actual);
+      float[] exact = new float[numQueries * numCodes];
+      float[] fast = exact.clone();
+      long c = codes.address();
+      long f = factors.address();
+      DEFINITION.estimates(queries, scales, scales, numQueries, c, f, numBlocks, words, exact);
+      kernels.estimates(queries, scales, scales, numQueries, c, f, numBlocks, words, fast);
+      assertArrayEquals(exact, fast);
+    }
+  }
+
   @Test
   void aDistanceIsTheNumberOfBitsThatDiffer() {
     var row = Floats.random(random, 3 * WORD, arena);
@@ -234,20 +259,6 @@ class CodeKernelsTest extends BackendAgainstDefinition {
     }
   }
 
-  @ParameterizedTest
-  @MethodSource("scans")
-  void productsAreThoseOfTheDefinition(int words, int numBlocks) {
-    var codes = longs(numBlocks * BLOCK * words);
-    long[] queries = queries(5, words * PLANES);
-    for (int numQueries = 1; numQueries <= 5; numQueries++) {
-      int[] expected = filled(numQueries * numBlocks * BLOCK);
-      int[] actual = expected.clone();
-      DEFINITION.products(queries, numQueries, codes.address(), numBlocks, words, expected);
-      kernels.products(queries, numQueries, codes.address(), numBlocks, words, actual);
-      assertArrayEquals(expected, actual);
-    }
-  }
-
   @Test
   void aProductIsTheSumOfTheLevelsWithTheSignsOfTheCode() {
     int words = 3;
@@ -261,10 +272,24 @@ class CodeKernelsTest extends BackendAgainstDefinition {
       }
     }
     for (CodeKernels k : List.of(DEFINITION, kernels)) {
-      int[] actual = new int[BLOCK];
-      k.products(new long[] {query.address()}, 1, codes.address(), 1, words, actual);
-      assertArrayEquals(expected, actual);
+      assertArrayEquals(expected, products(k, query, codes, words));
     }
+  }
+
+  /** b.level of one block of codes: estimates with factors and a scale of 1. */
+  private int[] products(CodeKernels k, MemorySegment query, MemorySegment codes, int words) {
+    float[] estimates = new float[BLOCK];
+    k.estimates(
+        new long[] {query.address()},
+        new float[] {1},
+        new float[] {0},
+        1,
+        codes.address(),
+        Floats.of(Floats.values(BLOCK, _ -> 1), arena).address(),
+        1,
+        words,
+        estimates);
+    return IntStream.range(0, BLOCK).map(j -> (int) estimates[j]).toArray();
   }
 
   @Test
@@ -276,8 +301,7 @@ class CodeKernelsTest extends BackendAgainstDefinition {
       codes.setAtIndex(JAVA_LONG, w * BLOCK + 3, -1L);
     }
     var query = longs(words * PLANES).fill((byte) -1);
-    int[] products = new int[BLOCK];
-    kernels.products(new long[] {query.address()}, 1, codes.address(), 1, words, products);
+    int[] products = products(kernels, query, codes, words);
     assertEquals(TOP_LEVEL * WORD * words, products[3]);
     assertEquals(-TOP_LEVEL * WORD * words, products[4]);
   }
@@ -318,28 +342,23 @@ class CodeKernelsTest extends BackendAgainstDefinition {
   }
 
   @Test
-  void anEstimateIsScaledProductTimesFactorPlusBase() {
+  void anEstimateIsTheScaledProductTimesTheFactorPlusTheBase() {
     var codes = longs(BLOCK);
     float[] factors = Floats.normal(random, BLOCK, 1);
-    long[] queries = queries(2, PLANES);
-    int[] products = new int[2 * BLOCK];
-    float[] estimates = new float[2 * BLOCK];
+    var queries = List.of(longs(PLANES), longs(PLANES));
+    long[] addresses = {queries.get(0).address(), queries.get(1).address()};
+    float[] scales = {0.5f, 2};
+    float[] bases = {7, -1};
     long at = Floats.of(factors, arena).address();
+    float[] estimates = new float[2 * BLOCK];
     for (CodeKernels k : List.of(DEFINITION, kernels)) {
-      k.products(queries, 2, codes.address(), 1, 1, products);
-      k.estimates(
-          queries,
-          new float[] {0.5f, 2},
-          new float[] {7, -1},
-          2,
-          codes.address(),
-          at,
-          1,
-          1,
-          estimates);
-      for (int j = 0; j < BLOCK; j++) {
-        assertEquals(7 + factors[j] * 0.5 * products[j], estimates[j], 1e-4);
-        assertEquals(-1 + factors[j] * 2.0 * products[BLOCK + j], estimates[BLOCK + j], 1e-3);
+      k.estimates(addresses, scales, bases, 2, codes.address(), at, 1, 1, estimates);
+      for (int i = 0; i < 2; i++) {
+        int[] products = products(k, queries.get(i), codes, 1);
+        for (int j = 0; j < BLOCK; j++) {
+          float expected = Math.fma(factors[j], scales[i] * products[j], bases[i]);
+          assertEquals(expected, estimates[i * BLOCK + j]);
+        }
       }
     }
   }
