@@ -9,11 +9,12 @@ import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.function.Function;
 import java.util.function.ToDoubleFunction;
+import java.util.stream.Stream;
 import megaclass.compute.ComputeBackend;
 
 /**
  * Something that is measured. A call works on a tile, as the softmax head does: 128 classes with
- * 256 samples.
+ * 256 samples; or on a tile of codes, see {@link CodeScans}.
  *
  * @param name in results
  * @param unit of its rate
@@ -39,41 +40,45 @@ record Kernel(
     void call(ComputeBackend backend, KernelMemory memory);
   }
 
-  /** The two peaks, then the kernels in the order in which a step calls them. */
+  /** The two peaks, the kernels in the order in which a step calls them, then those of codes. */
   static List<Kernel> all() {
-    return List.of(
-        new Kernel(
-            FMA,
-            "GF/s",
-            "",
-            _ -> FmaPeak.operations(FMA_TURNS),
-            (_, m) -> FmaPeak.run(FMA_TURNS, m.fmaValues),
-            m -> MemorySegment.ofArray(m.fmaValues)),
-        new Kernel(
-            COPY,
-            "GB/s",
-            "",
-            m -> 2.0 * m.copyFrom.byteSize(), // read and written
-            (_, m) -> MemorySegment.copy(m.copyFrom, 0, m.copyTo, 0, m.copyFrom.byteSize()),
-            m -> m.copyTo),
-        product("logits, rows in order", Kernel::logitsInOrder, KernelMemory::allTiles),
-        product("logits, random rows", Kernel::logitsOfRandomRows, KernelMemory::allTiles),
-        new Kernel(
-            "exp and sum",
-            "G elements/s",
-            "",
-            _ -> (double) NUM_ROWS * PANEL * NUM_PANELS,
-            Kernel::expAndSum,
-            KernelMemory::allTiles),
-        product(
-            "embedding gradient", Kernel::embeddingGradient, KernelMemory::allEmbeddingGradients),
-        product("weight gradient", Kernel::weightGradient, KernelMemory::allRowGradients),
-        // Gradients come from the cache; weights and velocities are read and written.
-        rows("momentum step, rows in order", 4, Kernel::momentumInOrder),
-        rows("momentum step, random rows", 4, Kernel::momentumOfRandomRows),
-        rows("catch-up, random rows", 4, Kernel::catchUpOfRandomRows),
-        // AdaGrad reads and writes the weights alone.
-        rows("scaled add, random rows", 2, Kernel::addToRandomRows));
+    var tiles =
+        List.of(
+            new Kernel(
+                FMA,
+                "GF/s",
+                "",
+                _ -> FmaPeak.operations(FMA_TURNS),
+                (_, m) -> FmaPeak.run(FMA_TURNS, m.fmaValues),
+                m -> MemorySegment.ofArray(m.fmaValues)),
+            new Kernel(
+                COPY,
+                "GB/s",
+                "",
+                m -> 2.0 * m.copyFrom.byteSize(), // read and written
+                (_, m) -> MemorySegment.copy(m.copyFrom, 0, m.copyTo, 0, m.copyFrom.byteSize()),
+                m -> m.copyTo),
+            product("logits, rows in order", Kernel::logitsInOrder, KernelMemory::allTiles),
+            product("logits, random rows", Kernel::logitsOfRandomRows, KernelMemory::allTiles),
+            new Kernel(
+                "exp and sum",
+                "G elements/s",
+                "",
+                _ -> (double) NUM_ROWS * PANEL * NUM_PANELS,
+                Kernel::expAndSum,
+                KernelMemory::allTiles),
+            product(
+                "embedding gradient",
+                Kernel::embeddingGradient,
+                KernelMemory::allEmbeddingGradients),
+            product("weight gradient", Kernel::weightGradient, KernelMemory::allRowGradients),
+            // Gradients come from the cache; weights and velocities are read and written.
+            rows("momentum step, rows in order", 4, Kernel::momentumInOrder),
+            rows("momentum step, random rows", 4, Kernel::momentumOfRandomRows),
+            rows("catch-up, random rows", 4, Kernel::catchUpOfRandomRows),
+            // AdaGrad reads and writes the weights alone.
+            rows("scaled add, random rows", 2, Kernel::addToRandomRows));
+    return Stream.concat(tiles.stream(), CodeScans.all().stream()).toList();
   }
 
   private static Kernel product(

@@ -55,7 +55,7 @@ final class KernelBench {
           threads,
           (task, _) ->
               memories[task] =
-                  new KernelMemory(matrix, task, threads, effort.matrixBytes / 2, arena));
+                  new KernelMemory(matrix, task, threads, effort.matrixBytes / 2, backend, arena));
       var kernels = Kernel.all();
       double[][] rates = new double[kernels.size()][effort.rounds];
       for (int round = -WARM_UP_ROUNDS; round < effort.rounds; round++) {

@@ -22,8 +22,8 @@ final class KernelCheck {
    * @throws IllegalStateException when a backend writes something else than the scalar one
    */
   static void check(ComputeBackend backend, int dim) {
-    try (var expected = new Twin(dim);
-        var actual = new Twin(dim)) {
+    try (var expected = new Twin(dim, ComputeBackend.named("scalar"));
+        var actual = new Twin(dim, backend)) {
       for (Kernel kernel : Kernel.all()) {
         MemorySegment expectedOutput = expected.call(kernel, ComputeBackend.named("scalar"));
         MemorySegment actualOutput = actual.call(kernel, backend);
@@ -58,13 +58,13 @@ final class KernelCheck {
     private final RowMatrix matrix;
     private final KernelMemory memory;
 
-    Twin(int dim) {
+    Twin(int dim, ComputeBackend backend) {
       int numRows = 3 * KernelMemory.NUM_ROWS;
       matrix = new RowMatrix(numRows, dim, new RowMatrix.State(true, false, false));
       try (var workers = new Workers(1)) {
         matrix.randomise(1, dim, 1, workers);
       }
-      memory = new KernelMemory(matrix, 0, 1, COPY_BYTES, arena);
+      memory = new KernelMemory(matrix, 0, 1, COPY_BYTES, backend, arena);
     }
 
     MemorySegment call(Kernel kernel, ComputeBackend backend) {

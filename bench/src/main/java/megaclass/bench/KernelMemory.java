@@ -33,6 +33,7 @@ final class KernelMemory {
   final MemorySegment copyFrom;
   final MemorySegment copyTo;
   final float[] fmaValues = new float[PANEL];
+  final CodeMemory codes;
 
   private final MemorySegment tiles;
   private final MemorySegment embeddingGradients;
@@ -48,8 +49,15 @@ final class KernelMemory {
    *
    * @param worker which of {@code threads} equal parts of the matrix is this thread's
    * @param copyBytes size of what is copied, over all threads
+   * @param backend that makes the codes
    */
-  KernelMemory(RowMatrix matrix, int worker, int threads, long copyBytes, Arena arena) {
+  KernelMemory(
+      RowMatrix matrix,
+      int worker,
+      int threads,
+      long copyBytes,
+      ComputeBackend backend,
+      Arena arena) {
     this.matrix = matrix;
     dim = matrix.width();
     stride = matrix.stride();
@@ -68,6 +76,7 @@ final class KernelMemory {
     sums = constants(panelFloats, 0f, arena).address();
     copyFrom = NativeMemory.allocate(copyBytes / threads, arena).fill((byte) 1);
     copyTo = NativeMemory.allocate(copyBytes / threads, arena).fill((byte) 2);
+    codes = new CodeMemory(dim, backend, arena);
     for (int i = 0; i < fmaValues.length; i++) {
       fmaValues[i] = i;
     }

@@ -16,7 +16,7 @@ record KernelRun(int dim, int threads, String backend, List<Rate> rates) {
    * Speed of one kernel over all threads, median of several rounds.
    *
    * @param kernel its name
-   * @param unit of {@code rate}: "GF/s", "GB/s" or "G elements/s"
+   * @param unit of {@code rate}: "GF/s", "GB/s", "G elements/s", "M rows/s" or "G codes/s"
    * @param share of the peak that was measured in the same rounds, or 0 for a peak itself and where
    *     there is none
    */

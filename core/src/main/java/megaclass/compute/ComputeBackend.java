@@ -68,6 +68,9 @@ public sealed interface ComputeBackend permits ScalarBackend, VectorBackend {
   /** Name and width, for the run header: "scalar", "vector 512 bit". */
   String description();
 
+  /** The arithmetic of sign codes of the same kind. */
+  CodeKernels codes();
+
   // ---- matrix products -----------------------------------------------------------------------
 
   /**

@@ -6,9 +6,16 @@ import static megaclass.compute.NativeMemory.ALL;
 
 /** The definition of every operation, as plain loops; also what runs without the Vector API. */
 public final class ScalarBackend implements ComputeBackend {
+  private static final CodeKernels CODES = new ScalarCodes();
+
   @Override
   public String description() {
     return "scalar";
+  }
+
+  @Override
+  public CodeKernels codes() {
+    return CODES;
   }
 
   private static float get(long address, long index) {

@@ -12,10 +12,12 @@ import jdk.incubator.vector.VectorShuffle;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
- * The Vector API implementation. Matrix products are in {@link GemmWide} and {@link GemmNarrow};
- * the rest is below, one flat loop each (see {@link GemmWide} for why).
+ * The Vector API implementation. Matrix products are in {@link GemmWide} and {@link GemmNarrow},
+ * operations on codes in {@link VectorCodes}; the rest is below, one flat loop each (see {@link
+ * GemmWide} for why).
  */
 public final class VectorBackend implements ComputeBackend {
+  private static final CodeKernels CODES = new VectorCodes();
   private static final VectorSpecies<Float> S = FloatVector.SPECIES_PREFERRED;
   private static final ByteOrder NATIVE = ByteOrder.nativeOrder();
 
@@ -58,6 +60,11 @@ public final class VectorBackend implements ComputeBackend {
   @Override
   public String description() {
     return "vector " + S.vectorBitSize() + " bit";
+  }
+
+  @Override
+  public CodeKernels codes() {
+    return CODES;
   }
 
   @Override

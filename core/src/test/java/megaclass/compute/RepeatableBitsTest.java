@@ -52,7 +52,7 @@ class RepeatableBitsTest {
     private List<Integer> run() {
       var random = new SplittableRandom(1);
       var results = new ArrayList<float[]>();
-      float[] dots = new float[ROWS];
+      float[] dots = new float[ROWS + 1];
       try (var arena = Arena.ofConfined()) {
         var tile = Floats.of(Floats.normal(random, LENGTH, 8), arena);
         var lanes = Floats.random(random, PANEL, arena);
@@ -84,6 +84,7 @@ class RepeatableBitsTest {
         for (int r = 0; r < ROWS; r++) {
           dots[r] = backend.dot(addresses[r], rows.address(), STRIDE);
         }
+        dots[ROWS] = runCodes(random, arena, results);
         results.add(new float[] {count});
         results.add(best);
         for (Floats floats : List.of(tile, lanes, sums, into, rows)) {
@@ -91,6 +92,35 @@ class RepeatableBitsTest {
         }
       }
       return List.of(Arrays.deepHashCode(results.toArray()), Arrays.hashCode(dots));
+    }
+
+    /** Rotates, signs and scans; returns the one sum that depends on the width of the vectors. */
+    private float runCodes(SplittableRandom random, Arena arena, List<float[]> results) {
+      int codeDim = 3 * CodeKernels.WORD;
+      int words = 3;
+      var kernels = backend.codes();
+      float[] factors = Floats.normal(random, 2 * CodeKernels.factorsOfRound(codeDim), 1);
+      var row = Floats.of(Floats.normal(random, codeDim, 1), arena);
+      kernels.rotate(row.address(), codeDim, factors, codeDim, row.address());
+      long codes = arena.allocate(CodeKernels.bytes(CodeKernels.BLOCK, words), 64).address();
+      float sum = kernels.signs(row.address(), words, codes + 8, CodeKernels.BLOCK);
+      long[] code = {arena.allocate(8L * words, 64).address()};
+      kernels.signs(row.address(), words, code[0], 1);
+      long[] planes = {arena.allocate(8L * words * CodeKernels.PLANES, 64).address()};
+      float[] scale = {kernels.planes(row.address(), words, planes[0])};
+      int[] distances = new int[CodeKernels.BLOCK];
+      kernels.distances(code, 1, codes, 1, words, distances);
+      float[] estimates = new float[CodeKernels.BLOCK];
+      kernels.estimates(planes, scale, scale, 1, codes, row.address(), 1, words, estimates);
+      int[] found = new int[CodeKernels.BLOCK];
+      int above = kernels.above(estimates, 0, CodeKernels.BLOCK, estimates[3], found);
+      int below = kernels.below(distances, 0, CodeKernels.BLOCK, distances[3], found);
+      results.add(row.toArray());
+      results.add(Floats.values(CodeKernels.BLOCK, i -> distances[i]));
+      results.add(estimates);
+      results.add(scale);
+      results.add(new float[] {above, below});
+      return sum;
     }
   }
 
