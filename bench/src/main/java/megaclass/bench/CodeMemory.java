@@ -32,6 +32,7 @@ final class CodeMemory {
   final float[] scales = new float[NUM_QUERIES];
   final float[] bases = new float[NUM_QUERIES];
   final int[] distances = new int[NUM_QUERIES * NUM_CODES];
+  final long[] sums = new long[NUM_CODES];
   final float[] estimates = new float[NUM_QUERIES * NUM_CODES];
   final int[] found = new int[NUM_CODES];
 

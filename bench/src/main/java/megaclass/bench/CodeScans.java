@@ -77,6 +77,7 @@ final class CodeScans {
                     m.codes.factors,
                     NUM_BLOCKS,
                     m.codes.words,
+                    m.codes.sums,
                     m.codes.estimates);
     return new Kernel(
         name,

@@ -58,7 +58,10 @@ final class MeasuredWindow implements Consumer<TrainEvent>, BooleanSupplier {
       case TrainEvent.Started now -> started = now;
       case TrainEvent.Initialised _ -> startedAt = nanoTime.getAsLong();
       case TrainEvent.Progress progress -> report(progress);
-      case TrainEvent.Evaluated _, TrainEvent.CheckpointSaved _, TrainEvent.Finished _ -> {}
+      case TrainEvent.Evaluated _,
+          TrainEvent.SelectionMeasured _,
+          TrainEvent.CheckpointSaved _,
+          TrainEvent.Finished _ -> {}
     }
   }
 

@@ -147,7 +147,7 @@ public final class BagBackbone implements Backbone {
           }
           long sum = embeddings.scratchRow(worker);
           backend.sum(gradients, 0, to - from, table.stride(), sum);
-          update.update(row, sum);
+          update.update(row, sum, worker);
         });
   }
 

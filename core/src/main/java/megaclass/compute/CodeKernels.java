@@ -124,6 +124,7 @@ public sealed interface CodeKernels permits ScalarCodes, VectorCodes {
    * @param bases (numQueries), as the score of the centroid that was taken off the rows
    * @param codes first of {@code numBlocks} blocks
    * @param factors (numBlocks * 8), one of each code, as r.r / b.r
+   * @param scratch (numBlocks * 8), holds nothing of use afterwards
    * @param into (numQueries, numBlocks * 8), written
    */
   void estimates(
@@ -135,6 +136,7 @@ public sealed interface CodeKernels permits ScalarCodes, VectorCodes {
       long factors,
       int numBlocks,
       int words,
+      long[] scratch,
       float[] into);
 
   /**

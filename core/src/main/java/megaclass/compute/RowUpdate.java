@@ -13,6 +13,7 @@ public interface RowUpdate {
    * @param row row of the matrix
    * @param gradient address of (stride) floats, padded with zeros; valid during the call, may be
    *     overwritten
+   * @param worker the thread that calls, in [0, threads)
    */
-  void update(int row, long gradient);
+  void update(int row, long gradient, int worker);
 }

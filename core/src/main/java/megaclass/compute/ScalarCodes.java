@@ -149,6 +149,7 @@ final class ScalarCodes implements CodeKernels {
       long factors,
       int numBlocks,
       int words,
+      long[] scratch,
       float[] into) {
     int numCodes = numBlocks * BLOCK;
     for (int i = 0; i < numQueries; i++) {

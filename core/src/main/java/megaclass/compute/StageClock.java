@@ -25,7 +25,9 @@ public final class StageClock {
     UPDATE,
     /** Gradient and update of the backbone. */
     BACKBONE,
-    /** Initial values of both matrices. */
+    /** Repairing the index of the class weights. */
+    REFRESH,
+    /** Initial values of both matrices, and the first index. */
     START,
     /** Evaluating on held-out examples. */
     EVALUATE,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package megaclass.compute;
 
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
 import static megaclass.compute.NativeMemory.ALL;
 
@@ -40,15 +41,20 @@ final class VectorCodes implements CodeKernels {
 
   private static final VectorSpecies<Long> L = LongVector.SPECIES_PREFERRED;
 
-  /** Vectors of half the size: an int or a float for each long. */
+  /** Vectors of half the size: an int for each long. */
   private static final VectorShape HALF = VectorShape.forBitSize(L.vectorBitSize() / 2);
 
   private static final VectorSpecies<Integer> I = VectorSpecies.of(int.class, HALF);
-  private static final VectorSpecies<Float> F = VectorSpecies.of(float.class, HALF);
 
-  /** Vectors of floats that divide a block. */
-  private static final VectorSpecies<Float> BLOCK_FLOATS =
-      LANES > BLOCK ? FloatVector.SPECIES_256 : S;
+  // Where training goes, no vector has another size than the preferred one. Methods of FloatVector
+  // share what the JVM learns of their callers: when they met a second size, C2 lost track of the
+  // class of accumulators that go round a loop, and boxed those of the matrix products in half of
+  // all runs (5x slower, a thousand collections of garbage a minute). So estimates put the sums of
+  // two vectors into the ints of one, even lanes from the first and odd ones from the second.
+
+  /** Takes the even lanes to the first half of a vector and the odd ones to the second. */
+  private static final VectorShuffle<Float> EVEN_THEN_ODD =
+      VectorShuffle.fromOp(S, lane -> lane < LANES / 2 ? 2 * lane : 2 * (lane - LANES / 2) + 1);
 
   /** Codes of a vector. */
   private static final int CODES = L.length();
@@ -336,26 +342,33 @@ final class VectorCodes implements CodeKernels {
       long factors,
       int numBlocks,
       int words,
+      long[] scratch,
       float[] into) {
     int numCodes = numBlocks * BLOCK;
     int tile = numQueries == 1 ? numCodes : tile(words);
     for (int from = 0; from < numCodes; from += tile) {
       int count = Math.min(tile, numCodes - from);
       for (int i = 0; i < numQueries; i++) {
-        int position = i * numCodes + from;
         for (int part = 0; part < PARTS; part++) {
           long at = codes + 8L * words * from + 8L * CODES * part;
-          int first = position + CODES * part;
-          sums(queries[i], at, words, into, first, first + count);
+          int first = CODES * part;
+          sums(queries[i], at, words, scratch, first, first + count);
         }
-        long factor = factors + 4L * from;
-        finish(words, scales[i], bases[i], factor, into, position, position + count);
+        finish(
+            words,
+            scales[i],
+            bases[i],
+            factors + 4L * from,
+            scratch,
+            into,
+            i * numCodes + from,
+            count);
       }
     }
   }
 
-  /** Sums over planes k of 2^k popcount(code ^ plane k): integers, which floats hold exactly. */
-  private static void sums(long query, long codes, int words, float[] into, int from, int to) {
+  /** Sums over planes k of 2^k popcount(code ^ plane k): integers. */
+  private static void sums(long query, long codes, int words, long[] into, int from, int to) {
     long stride = NEXT * words;
     int w = 0;
     if (words >= 4) {
@@ -380,7 +393,7 @@ final class VectorCodes implements CodeKernels {
   }
 
   private static void setPlanesOfFourWords(
-      long query, long codes, long stride, float[] into, int from, int to) {
+      long query, long codes, long stride, long[] into, int from, int to) {
     LongVector q00 = LongVector.broadcast(L, ALL.get(JAVA_LONG_UNALIGNED, query));
     LongVector q01 = LongVector.broadcast(L, ALL.get(JAVA_LONG_UNALIGNED, query + 8));
     LongVector q02 = LongVector.broadcast(L, ALL.get(JAVA_LONG_UNALIGNED, query + 16));
@@ -422,14 +435,13 @@ final class VectorCodes implements CodeKernels {
       LongVector d = d2.add(d3).add(d3);
       d = d1.add(d).add(d);
       d = d0.add(d).add(d);
-      IntVector sum = d.convertShape(VectorOperators.L2I, I, 0).reinterpretAsInts();
-      sum.convert(VectorOperators.I2F, 0).reinterpretAsFloats().intoArray(into, j);
+      d.intoArray(into, j);
       at += stride;
     }
   }
 
   private static void addPlanesOfFourWords(
-      long query, long codes, long stride, float[] into, int from, int to) {
+      long query, long codes, long stride, long[] into, int from, int to) {
     LongVector q00 = LongVector.broadcast(L, ALL.get(JAVA_LONG_UNALIGNED, query));
     LongVector q01 = LongVector.broadcast(L, ALL.get(JAVA_LONG_UNALIGNED, query + 8));
     LongVector q02 = LongVector.broadcast(L, ALL.get(JAVA_LONG_UNALIGNED, query + 16));
@@ -471,15 +483,13 @@ final class VectorCodes implements CodeKernels {
       LongVector d = d2.add(d3).add(d3);
       d = d1.add(d).add(d);
       d = d0.add(d).add(d);
-      IntVector sum = d.convertShape(VectorOperators.L2I, I, 0).reinterpretAsInts();
-      FloatVector s = sum.convert(VectorOperators.I2F, 0).reinterpretAsFloats();
-      s.add(FloatVector.fromArray(F, into, j)).intoArray(into, j);
+      d.add(LongVector.fromArray(L, into, j)).intoArray(into, j);
       at += stride;
     }
   }
 
   private static void setPlanesOfTwoWords(
-      long query, long codes, long stride, float[] into, int from, int to) {
+      long query, long codes, long stride, long[] into, int from, int to) {
     LongVector q00 = LongVector.broadcast(L, ALL.get(JAVA_LONG_UNALIGNED, query));
     LongVector q01 = LongVector.broadcast(L, ALL.get(JAVA_LONG_UNALIGNED, query + 8));
     LongVector q02 = LongVector.broadcast(L, ALL.get(JAVA_LONG_UNALIGNED, query + 16));
@@ -503,14 +513,13 @@ final class VectorCodes implements CodeKernels {
       LongVector d = d2.add(d3).add(d3);
       d = d1.add(d).add(d);
       d = d0.add(d).add(d);
-      IntVector sum = d.convertShape(VectorOperators.L2I, I, 0).reinterpretAsInts();
-      sum.convert(VectorOperators.I2F, 0).reinterpretAsFloats().intoArray(into, j);
+      d.intoArray(into, j);
       at += stride;
     }
   }
 
   private static void addPlanesOfTwoWords(
-      long query, long codes, long stride, float[] into, int from, int to) {
+      long query, long codes, long stride, long[] into, int from, int to) {
     LongVector q00 = LongVector.broadcast(L, ALL.get(JAVA_LONG_UNALIGNED, query));
     LongVector q01 = LongVector.broadcast(L, ALL.get(JAVA_LONG_UNALIGNED, query + 8));
     LongVector q02 = LongVector.broadcast(L, ALL.get(JAVA_LONG_UNALIGNED, query + 16));
@@ -534,15 +543,13 @@ final class VectorCodes implements CodeKernels {
       LongVector d = d2.add(d3).add(d3);
       d = d1.add(d).add(d);
       d = d0.add(d).add(d);
-      IntVector sum = d.convertShape(VectorOperators.L2I, I, 0).reinterpretAsInts();
-      FloatVector s = sum.convert(VectorOperators.I2F, 0).reinterpretAsFloats();
-      s.add(FloatVector.fromArray(F, into, j)).intoArray(into, j);
+      d.add(LongVector.fromArray(L, into, j)).intoArray(into, j);
       at += stride;
     }
   }
 
   private static void setPlanesOfOneWord(
-      long query, long codes, long stride, float[] into, int from, int to) {
+      long query, long codes, long stride, long[] into, int from, int to) {
     LongVector q00 = LongVector.broadcast(L, ALL.get(JAVA_LONG_UNALIGNED, query));
     LongVector q01 = LongVector.broadcast(L, ALL.get(JAVA_LONG_UNALIGNED, query + 8));
     LongVector q02 = LongVector.broadcast(L, ALL.get(JAVA_LONG_UNALIGNED, query + 16));
@@ -557,14 +564,13 @@ final class VectorCodes implements CodeKernels {
       LongVector d = d2.add(d3).add(d3);
       d = d1.add(d).add(d);
       d = d0.add(d).add(d);
-      IntVector sum = d.convertShape(VectorOperators.L2I, I, 0).reinterpretAsInts();
-      sum.convert(VectorOperators.I2F, 0).reinterpretAsFloats().intoArray(into, j);
+      d.intoArray(into, j);
       at += stride;
     }
   }
 
   private static void addPlanesOfOneWord(
-      long query, long codes, long stride, float[] into, int from, int to) {
+      long query, long codes, long stride, long[] into, int from, int to) {
     LongVector q00 = LongVector.broadcast(L, ALL.get(JAVA_LONG_UNALIGNED, query));
     LongVector q01 = LongVector.broadcast(L, ALL.get(JAVA_LONG_UNALIGNED, query + 8));
     LongVector q02 = LongVector.broadcast(L, ALL.get(JAVA_LONG_UNALIGNED, query + 16));
@@ -579,26 +585,38 @@ final class VectorCodes implements CodeKernels {
       LongVector d = d2.add(d3).add(d3);
       d = d1.add(d).add(d);
       d = d0.add(d).add(d);
-      IntVector sum = d.convertShape(VectorOperators.L2I, I, 0).reinterpretAsInts();
-      FloatVector s = sum.convert(VectorOperators.I2F, 0).reinterpretAsFloats();
-      s.add(FloatVector.fromArray(F, into, j)).intoArray(into, j);
+      d.add(LongVector.fromArray(L, into, j)).intoArray(into, j);
       at += stride;
     }
   }
 
   /** From sums to estimates: b.level = 960 words - 2 sum. */
   private static void finish(
-      int words, float scale, float base, long factors, float[] into, int from, int to) {
-    FloatVector most = FloatVector.broadcast(BLOCK_FLOATS, (float) (TOP_LEVEL * WORD * words));
-    FloatVector minusTwo = FloatVector.broadcast(BLOCK_FLOATS, -2f);
-    FloatVector scales = FloatVector.broadcast(BLOCK_FLOATS, scale);
-    FloatVector bases = FloatVector.broadcast(BLOCK_FLOATS, base);
-    long at = factors;
-    for (int j = from; j < to; j += BLOCK_FLOATS.length()) {
-      FloatVector x = FloatVector.fromArray(BLOCK_FLOATS, into, j).fma(minusTwo, most).mul(scales);
-      FloatVector factor = FloatVector.fromMemorySegment(BLOCK_FLOATS, ALL, at, NATIVE);
-      x.fma(factor, bases).intoArray(into, j);
-      at += 4L * BLOCK_FLOATS.length();
+      int words,
+      float scale,
+      float base,
+      long factors,
+      long[] sums,
+      float[] into,
+      int at,
+      int count) {
+    float most = TOP_LEVEL * WORD * words;
+    FloatVector mosts = FloatVector.broadcast(S, most);
+    FloatVector minusTwo = FloatVector.broadcast(S, -2f);
+    FloatVector scales = FloatVector.broadcast(S, scale);
+    FloatVector bases = FloatVector.broadcast(S, base);
+    int j = 0;
+    for (; j + LANES <= count; j += LANES) {
+      LongVector odd = LongVector.fromArray(L, sums, j + CODES).lanewise(VectorOperators.LSHL, 32);
+      IntVector both = LongVector.fromArray(L, sums, j).or(odd).reinterpretAsInts();
+      FloatVector x = both.convert(VectorOperators.I2F, 0).reinterpretAsFloats();
+      x = x.rearrange(EVEN_THEN_ODD);
+      FloatVector factor = FloatVector.fromMemorySegment(S, ALL, factors + 4L * j, NATIVE);
+      x.fma(minusTwo, mosts).mul(scales).fma(factor, bases).intoArray(into, at + j);
+    }
+    for (; j < count; j++) { // half a vector at most
+      float factor = ALL.get(JAVA_FLOAT_UNALIGNED, factors + 4L * j);
+      into[at + j] = Math.fma(scale * (most - 2f * (int) sums[j]), factor, base);
     }
   }
 

@@ -15,6 +15,7 @@ import megaclass.compute.NativeMemory;
 import megaclass.compute.RowMatrix;
 import megaclass.compute.Workers;
 import megaclass.internal.Check;
+import megaclass.internal.TopScores;
 import megaclass.loss.Loss;
 import megaclass.weights.ClassWeights;
 
@@ -41,7 +42,7 @@ public final class ClassScorer implements AutoCloseable {
   private final MemorySegment maxima;
   private final MemorySegment sums;
   private final Scratch[] scratch;
-  private final TopClasses top;
+  private final TopScores top;
   private final int capacity;
 
   /**
@@ -59,7 +60,7 @@ public final class ClassScorer implements AutoCloseable {
     thresholds = NativeMemory.allocate(4L * capacity, arena);
     maxima = NativeMemory.allocate(4L * capacity, arena);
     sums = NativeMemory.allocate(4L * capacity, arena);
-    top = new TopClasses(capacity, this.k);
+    top = new TopScores(capacity, this.k);
     scratch = new Scratch[workers.threads()];
     Arrays.setAll(scratch, _ -> new Scratch(arena));
   }
@@ -183,7 +184,7 @@ public final class ClassScorer implements AutoCloseable {
 
   /** Class id of a rank of a sample, best first. */
   public int classId(int sample, int rank) {
-    return top.classId(sample, rank);
+    return top.id(sample, rank);
   }
 
   /** Logit of a rank of a sample, without margin. */

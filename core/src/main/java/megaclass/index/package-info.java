@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * Finds the classes whose weights score best with an embedding without looking at all of them. What
- * an index holds is derived from the class weights and can be made from them again.
+ * Finds the classes whose weights score best with an embedding without looking at all of them. An
+ * index follows the weights while they are trained.
  */
 @NullMarked
 package megaclass.index;

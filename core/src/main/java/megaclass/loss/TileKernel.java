@@ -203,7 +203,7 @@ final class TileKernel {
         backend.addScaled(rows[r], -along, stride, u);
         backend.scaled(u, scales[r], stride, u);
       }
-      update.update(active.classId(first + r), u);
+      update.update(active.classId(first + r), u, worker);
     }
   }
 

@@ -3,6 +3,7 @@ package megaclass.optim;
 
 import java.util.function.IntUnaryOperator;
 import megaclass.compute.ComputeBackend;
+import megaclass.compute.RowListener;
 import megaclass.compute.RowMatrix;
 import megaclass.compute.RowUpdate;
 import megaclass.compute.Workers;
@@ -26,6 +27,7 @@ public final class SparseOptimizer implements RowUpdate {
   private final RowMatrix rows;
   private final ComputeBackend backend;
   private final CatchUp catchUp;
+  private RowListener listener = (_, _) -> {};
   private float rate;
 
   /**
@@ -44,6 +46,11 @@ public final class SparseOptimizer implements RowUpdate {
               case OptimizerSpec.AdaGrad _ ->
                   new OptimizerSpec.Sgd(0, false, 0, OptimizerSpec.LazyDecay.OFF);
             });
+  }
+
+  /** Lets an index of the rows follow them: it hears of every row that was moved or caught up. */
+  public void whenMoved(RowListener listener) {
+    this.listener = listener;
   }
 
   /** What an optimizer keeps of each row. */
@@ -93,12 +100,12 @@ public final class SparseOptimizer implements RowUpdate {
     int numTasks = Math.ceilDiv(count, ROWS_PER_TASK);
     workers.run(
         numTasks,
-        (task, _) -> {
+        (task, worker) -> {
           double[] product = new double[4];
           int from = task * ROWS_PER_TASK;
           int to = from + Math.min(ROWS_PER_TASK, count - from);
           for (int i = from; i < to; i++) {
-            catchUp(rowAt.applyAsInt(i), product);
+            catchUp(rowAt.applyAsInt(i), product, worker);
           }
         });
   }
@@ -108,7 +115,7 @@ public final class SparseOptimizer implements RowUpdate {
     catchUp(rows.numRows(), row -> row, workers);
   }
 
-  private void catchUp(int row, double[] product) {
+  private void catchUp(int row, double[] product, int worker) {
     int toStep = Math.toIntExact(catchUp.numSteps());
     int fromStep = rows.lastStep(row);
     if (fromStep == toStep) {
@@ -129,14 +136,16 @@ public final class SparseOptimizer implements RowUpdate {
       backend.scaled(w, (float) product[3], rows.stride(), w);
     }
     rows.setLastStep(row, toStep);
+    listener.moved(row, worker);
   }
 
   @Override
-  public void update(int row, long gradient) {
+  public void update(int row, long gradient, int worker) {
     switch (spec) {
       case OptimizerSpec.AdaGrad(double epsilon) -> adaGrad(row, gradient, epsilon);
       case OptimizerSpec.Sgd sgd -> sgd(row, gradient, sgd);
     }
+    listener.moved(row, worker);
   }
 
   private void adaGrad(int row, long gradient, double epsilon) {

@@ -8,11 +8,10 @@ import java.lang.foreign.Arena;
 import java.util.Arrays;
 import megaclass.backbone.Embeddings;
 import megaclass.compute.ComputeBackend;
-import megaclass.compute.Engine;
 import megaclass.compute.NativeMemory;
 import megaclass.compute.RowMatrix;
 import megaclass.compute.Workers;
-import megaclass.weights.ClassWeights;
+import megaclass.internal.Ranking;
 
 /**
  * The classes that score best with any sample of the batch, found by scoring all of them: the
@@ -32,14 +31,14 @@ final class ExactTopClasses implements ClassSelector {
   private final long tiles;
   private final float[] scores;
 
-  ExactTopClasses(ClassWeights weights, boolean normalised, int numActive, Engine engine) {
-    this.rows = weights.matrix();
-    this.normalised = normalised;
-    this.numActive = Math.min(numActive, weights.numClasses());
-    this.backend = engine.backend();
-    this.workers = engine.workers();
+  ExactTopClasses(int numActive, SelectionProblem problem) {
+    this.rows = problem.weights().matrix();
+    this.normalised = problem.normalised();
+    this.numActive = Math.min(numActive, rows.numRows());
+    this.backend = problem.engine().backend();
+    this.workers = problem.engine().workers();
     tiles = NativeMemory.allocate(4L * PANEL * TILE_ROWS * workers.threads(), arena).address();
-    scores = new float[weights.numClasses()];
+    scores = new float[rows.numRows()];
   }
 
   @Override
@@ -78,9 +77,8 @@ final class ExactTopClasses implements ClassSelector {
     }
     for (int r = 0; r < count; r++) {
       float square = normalised ? backend.dot(addresses[r], addresses[r], rows.stride()) : 1f;
-      // As in the loss, a weight of zero has cosine 0; + 0f makes a score of -0 equal to 0.
-      scores[from + r] =
-          square < Float.MIN_NORMAL ? 0f : (float) (best[r] / Math.sqrt(square)) + 0f;
+      // As in the loss, a weight of zero has cosine 0.
+      scores[from + r] = square < Float.MIN_NORMAL ? 0f : (float) (best[r] / Math.sqrt(square));
     }
   }
 
@@ -90,19 +88,12 @@ final class ExactTopClasses implements ClassSelector {
     int size = 0;
     for (int c = 0; c < scores.length; c++) {
       if (!without.contains(c)) {
-        ranked[size++] = (long) descending(scores[c]) << 32 | c;
+        ranked[size++] = Ranking.key(scores[c], c);
       }
     }
-    Arrays.sort(ranked, 0, size);
-    int[] ids = new int[Math.min(count, size)];
-    Arrays.setAll(ids, i -> (int) ranked[i]);
-    return ids;
-  }
-
-  /** An int that is the smaller, the larger the score is. */
-  private static int descending(float score) {
-    int bits = Float.floatToIntBits(score);
-    return bits < 0 ? bits & Integer.MAX_VALUE : ~bits;
+    int wanted = Math.min(count, size);
+    Ranking.selectBest(ranked, size, wanted);
+    return Arrays.stream(ranked, 0, wanted).mapToInt(Ranking::id).toArray();
   }
 
   @Override

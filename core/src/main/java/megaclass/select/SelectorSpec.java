@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package megaclass.select;
 
+import megaclass.index.BinaryIvf;
 import megaclass.internal.Check;
 import megaclass.internal.SpecText;
 
@@ -56,6 +57,35 @@ public sealed interface SelectorSpec {
   }
 
   /**
+   * The targets and the classes that take the most probability from the samples of the mini-batch,
+   * found by an inverted file of sign codes (our reconstruction of ANN Softmax, with the estimates
+   * of RaBitQ).
+   *
+   * @param rate share of all classes that is active, targets included, in (0, 1]
+   * @param numLists lists of the inverted file, nlist; 0 for twice the root of the classes
+   * @param numProbes lists that a sample looks into, nprobe; 0 for one in 32
+   * @param numCandidates classes whose exact scores a sample asks for; 0 for four times its part of
+   *     the active ones, at least 16
+   * @param repairEvery steps in which every list is repaired once, at least 1
+   */
+  record Ivf(double rate, int numLists, int numProbes, int numCandidates, int repairEvery)
+      implements SelectorSpec {
+    public Ivf {
+      Check.inLeftOpenRange("rate", rate, 0.0, 1.0);
+      Check.inRange("numLists", numLists, 0, BinaryIvf.MAX_LISTS);
+      Check.inRange("numProbes", numProbes, 0, BinaryIvf.MAX_LISTS);
+      Check.inRange("numCandidates", numCandidates, 0, 1 << 20);
+      Check.positive("repairEvery", repairEvery);
+    }
+
+    @Override
+    public String toString() {
+      return "ivf(%s, numLists=%d, numProbes=%d, numCandidates=%d, repairEvery=%d)"
+          .formatted(SpecText.text(rate), numLists, numProbes, numCandidates, repairEvery);
+    }
+  }
+
+  /**
    * What another spec selects, and uniform draws from the classes left out, each of which carries
    * the log weight of those that it stands for.
    *
@@ -76,7 +106,7 @@ public sealed interface SelectorSpec {
             throw new IllegalArgumentException(
                 "corrected=true already stands for the classes left out; give it or tail, not"
                     + " both");
-        case Uniform _, ExactTop _ -> {}
+        case Uniform _, ExactTop _, Ivf _ -> {}
       }
     }
 

@@ -16,6 +16,16 @@ final class SelectorText {
               "exactTop(numActive)",
               "exactTop(4096)",
               a -> new SelectorSpec.ExactTop(a.integer("numActive")))
+          .form(
+              "ivf(rate, numLists=0, numProbes=0, numCandidates=0, repairEvery=1000)",
+              "ivf(0.01)",
+              a ->
+                  new SelectorSpec.Ivf(
+                      a.number("rate"),
+                      a.integer("numLists"),
+                      a.integer("numProbes"),
+                      a.integer("numCandidates"),
+                      a.integer("repairEvery")))
           .addition(
               "tail(share)",
               "exactTop(4096) + tail(0.1)",

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package megaclass.select;
 
+import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
+import java.util.Map;
+import java.util.function.Function;
 import megaclass.backbone.Embeddings;
 import megaclass.internal.Hash;
 import org.jspecify.annotations.Nullable;
@@ -52,6 +55,31 @@ final class TailedClasses implements ClassSelector {
   @Override
   public boolean readsAllWeights() {
     return base.readsAllWeights();
+  }
+
+  @Override
+  public void begin() {
+    base.begin();
+  }
+
+  @Override
+  public void moved(int classId, int worker) {
+    base.moved(classId, worker);
+  }
+
+  @Override
+  public void endStep(long step) {
+    base.endStep(step);
+  }
+
+  @Override
+  public Map<String, MemorySegment> state() {
+    return base.state();
+  }
+
+  @Override
+  public void restore(Function<String, MemorySegment> sections) {
+    base.restore(sections);
   }
 
   /**

@@ -29,6 +29,7 @@ import megaclass.internal.InvalidFileException;
 import megaclass.internal.IoErrors;
 import megaclass.internal.SectionFile;
 import megaclass.internal.TextProperties;
+import megaclass.select.ClassSelector;
 
 /**
  * Checkpoints of a run: folders {@code step-000001234}, each with {@code run.mck} and one file for
@@ -43,11 +44,20 @@ final class Checkpoint {
   static final String KIND = "CKPT";
   static final int VERSION = 1;
 
+  private static final String SELECTOR = "selector.mck";
   private static final String PREFIX = "step-";
   private static final String PART = ".part";
   private static final int KEPT = 2;
 
   private final Path folder;
+
+  /**
+   * What is saved.
+   *
+   * @param matrices by name, as "weights"
+   * @param selector whose state is saved, if it has one
+   */
+  record Contents(Map<String, RowMatrix> matrices, ClassSelector selector) {}
 
   Checkpoint(Path folder) {
     this.folder = folder;
@@ -58,21 +68,22 @@ final class Checkpoint {
    *
    * @param step steps done
    * @param settings what a resumed run must agree with
-   * @param matrices by name, as "weights"
    * @return the committed folder
    * @throws UncheckedIOException when it cannot be written; the ones before it are still there
    */
-  Path save(
-      long step, Map<String, String> settings, Map<String, RowMatrix> matrices, Workers workers) {
+  Path save(long step, Map<String, String> settings, Contents contents, Workers workers) {
     Path committed = folder.resolve(PREFIX + String.format(Locale.ROOT, "%09d", step));
     Path part = folder.resolve(committed.getFileName() + PART);
     try {
       deleteLeftovers();
       Files.createDirectories(part);
       var shards = new ArrayList<Runnable>();
-      matrices.forEach(
-          (name, matrix) ->
-              matrix.shards().forEach(shard -> shards.add(() -> write(part, name, shard))));
+      contents
+          .matrices()
+          .forEach(
+              (name, matrix) ->
+                  matrix.shards().forEach(shard -> shards.add(() -> write(part, name, shard))));
+      shards.add(() -> writeSelector(part, contents.selector()));
       workers.run(shards.size(), (task, _) -> shards.get(task).run());
       writeRun(part, step, settings);
       force(part);
@@ -125,6 +136,16 @@ final class Checkpoint {
       file.section("accumulators", shard.accumulators());
       file.section("steps", shard.lastSteps());
       file.finish();
+    }
+  }
+
+  private static void writeSelector(Path part, ClassSelector selector) {
+    Map<String, MemorySegment> state = selector.state();
+    if (!state.isEmpty()) {
+      try (var file = new SectionFile.Writer(part.resolve(SELECTOR), KIND, VERSION)) {
+        state.forEach(file::section);
+        file.finish();
+      }
     }
   }
 
@@ -192,16 +213,24 @@ final class Checkpoint {
   }
 
   /**
-   * Loads the matrices of a checkpoint.
+   * Loads the matrices of a checkpoint and what the selector kept.
    *
    * @throws InvalidFileException when a file is missing or damaged
    */
-  static void load(Path committed, Map<String, RowMatrix> matrices, Workers workers) {
+  static void load(Path committed, Contents contents, Workers workers) {
     var shards = new ArrayList<Runnable>();
-    matrices.forEach(
-        (name, matrix) ->
-            matrix.shards().forEach(shard -> shards.add(() -> read(committed, name, shard))));
+    contents
+        .matrices()
+        .forEach(
+            (name, matrix) ->
+                matrix.shards().forEach(shard -> shards.add(() -> read(committed, name, shard))));
     workers.run(shards.size(), (task, _) -> shards.get(task).run());
+    if (Files.exists(committed.resolve(SELECTOR))) {
+      try (Arena arena = Arena.ofShared()) {
+        var file = SectionFile.open(committed.resolve(SELECTOR), KIND, VERSION, arena);
+        contents.selector().restore(file::section);
+      }
+    }
   }
 
   private static void read(Path committed, String name, RowMatrix.Shard shard) {

@@ -8,6 +8,7 @@ import megaclass.backbone.Embeddings;
 import megaclass.compute.RowMatrix;
 import megaclass.loss.SoftmaxHead;
 import megaclass.optim.SparseOptimizer;
+import megaclass.select.ClassSelector;
 
 /**
  * The memory of a run by term, known before anything is allocated.
@@ -37,6 +38,7 @@ public record MemoryPlan(Map<String, Long> bytes) {
       terms.put(
           "its optimizer state", bag.buckets() * (state.bytesPerRow(config.dim()) - rowBytes));
     }
+    terms.put("class selector", ClassSelector.sizeInBytes(config.selector(), numClasses, width));
     terms.put(
         "batch and tiles",
         Embeddings.sizeInBytes(config.batchSize(), width)

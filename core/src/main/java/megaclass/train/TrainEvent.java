@@ -4,6 +4,7 @@ package megaclass.train;
 import java.nio.file.Path;
 import java.util.Map;
 import megaclass.eval.Evaluation;
+import megaclass.eval.SelectionQuality;
 
 /** What a training run reports, in the order in which it happens. */
 public sealed interface TrainEvent {
@@ -59,6 +60,13 @@ public sealed interface TrainEvent {
    * @param seconds of training since this process started, evaluations left out
    */
   record Evaluated(long step, double seconds, Evaluation evaluation) implements TrainEvent {}
+
+  /**
+   * The choice of active classes for the next batch was held against the full softmax.
+   *
+   * @param step steps done so far
+   */
+  record SelectionMeasured(long step, SelectionQuality quality) implements TrainEvent {}
 
   /** A checkpoint was committed, from which the run can be resumed. */
   record CheckpointSaved(long step, Path folder, long bytes, double seconds)

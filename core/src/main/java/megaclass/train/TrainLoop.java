@@ -7,6 +7,8 @@ import megaclass.compute.StageClock;
 import megaclass.compute.StageClock.Stage;
 import megaclass.compute.Workers;
 import megaclass.data.MiniBatch;
+import megaclass.eval.SelectionProbe;
+import megaclass.eval.SelectionQuality;
 import megaclass.loss.SoftmaxHead;
 import megaclass.optim.SparseOptimizer;
 import megaclass.select.ActiveClasses;
@@ -50,8 +52,17 @@ final class TrainLoop {
     requireFinite(loss, batch);
     head.backward(embeddings, active, weightOptimizer); // moves numActive rows of W
     updateBackbone(); // moves the rows of its table that the batch touches
-    endStep(active);
+    endStep(active, batch.step());
     return loss;
+  }
+
+  /** Chooses the classes for a mini-batch and measures the choice; trains on nothing. */
+  SelectionQuality measure(MiniBatch batch, SelectionProbe probe) {
+    read(batch);
+    embed(batch);
+    ActiveClasses active = select(batch);
+    clock.enter(Stage.EVALUATE);
+    return probe.measure(batch, embeddings, active);
   }
 
   private void beginStep(long step) {
@@ -87,9 +98,11 @@ final class TrainLoop {
     backbone.backward(embeddings, backboneOptimizer);
   }
 
-  private void endStep(ActiveClasses active) {
+  private void endStep(ActiveClasses active, long step) {
     weightOptimizer.endStep();
     backboneOptimizer.endStep();
+    clock.enter(Stage.REFRESH);
+    selector.endStep(step);
     numActive = active.numActive();
     clock.enter(Stage.OTHER);
   }

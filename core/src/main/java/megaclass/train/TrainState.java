@@ -14,6 +14,7 @@ import megaclass.internal.Hash;
 import megaclass.loss.SoftmaxHead;
 import megaclass.optim.SparseOptimizer;
 import megaclass.select.ClassSelector;
+import megaclass.select.SelectionProblem;
 import megaclass.weights.ClassWeights;
 import megaclass.weights.Initialisation;
 import org.jspecify.annotations.Nullable;
@@ -60,9 +61,17 @@ final class TrainState implements AutoCloseable {
             config.batchSize(), new Embeddings.Shape(config.dim(), normalised, bias), engine);
     selector =
         ClassSelector.of(
-            config.selector(), weights, normalised, Hash.key(config.seed(), SELECT), engine);
+            config.selector(),
+            new SelectionProblem(
+                weights,
+                normalised,
+                normalised ? config.loss().scale() : 1,
+                config.batchSize(),
+                Hash.key(config.seed(), SELECT),
+                engine));
     head = new SoftmaxHead(config.loss(), weights, config.batchSize(), engine);
     weightOptimizer = new SparseOptimizer(config.optimizer(), weights.matrix(), engine.backend());
+    weightOptimizer.whenMoved(selector::moved);
     parameters = table == null ? new RowMatrix(1, 1, rowState) : table;
     backboneOptimizer = new SparseOptimizer(config.optimizer(), parameters, engine.backend());
   }
@@ -117,6 +126,7 @@ final class TrainState implements AutoCloseable {
     if (config.initialisation() == Initialisation.CLASS_MEANS) {
       new ClassMeans(weights, backbone, embeddings, engine).set(train, config.batchSize());
     }
+    selector.begin();
   }
 
   /** Tells the optimizers of the steps that a resumed run has behind it. */

@@ -18,9 +18,11 @@ import megaclass.data.Dataset;
 import megaclass.data.Labels;
 import megaclass.data.MiniBatch;
 import megaclass.eval.Evaluator;
+import megaclass.eval.SelectionProbe;
 import megaclass.internal.Check;
 import megaclass.model.Classifier;
 import megaclass.model.ModelParts;
+import megaclass.select.SelectorSpec;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -203,7 +205,7 @@ public final class Trainer {
       if (newest == null) {
         state.initialise(train);
       } else {
-        Checkpoint.load(newest, matrices(), state.engine().workers());
+        Checkpoint.load(newest, contents(), state.engine().workers());
         state.skipTo(step);
       }
       state.engine().clock().enter(Stage.OTHER);
@@ -234,8 +236,18 @@ public final class Trainer {
         var evaluation = evaluator.evaluate(on.test(), train.classCounts(), on.examples());
         listener.accept(new TrainEvent.Evaluated(step, meter.seconds(), evaluation));
       }
+      if (step < state.totalSteps() && !(config.selector() instanceof SelectorSpec.All)) {
+        measureSelection(step);
+      }
       state.engine().clock().enter(Stage.OTHER);
       meter.goOn();
+    }
+
+    private void measureSelection(long step) {
+      try (var probe = new SelectionProbe(state.weights(), config.loss(), state.engine())) {
+        var quality = loop.measure(reader.batch(step), probe);
+        listener.accept(new TrainEvent.SelectionMeasured(step, quality));
+      }
     }
 
     private boolean isSaveDue(long lastSave) {
@@ -247,11 +259,15 @@ public final class Trainer {
       state.engine().clock().enter(Stage.SAVE);
       Checkpoints to = Objects.requireNonNull(checkpoints);
       Path committed =
-          new Checkpoint(to.folder()).save(step, settings(), matrices(), state.engine().workers());
+          new Checkpoint(to.folder()).save(step, settings(), contents(), state.engine().workers());
       long bytes = matrices().values().stream().mapToLong(RowMatrix::sizeInBytes).sum();
       double seconds = (System.nanoTime() - start) * 1e-9;
       state.engine().clock().enter(Stage.OTHER);
       listener.accept(new TrainEvent.CheckpointSaved(step, committed, bytes, seconds));
+    }
+
+    private Checkpoint.Contents contents() {
+      return new Checkpoint.Contents(matrices(), state.selector());
     }
 
     private Map<String, RowMatrix> matrices() {

@@ -132,7 +132,7 @@ class BagBackboneTest {
       var rows = new ConcurrentHashMap<Integer, float[]>();
       backbone.backward(
           embeddings,
-          (row, gradient) -> assertNull(rows.put(row, Batches.read(gradient, table.stride()))));
+          (row, gradient, _) -> assertNull(rows.put(row, Batches.read(gradient, table.stride()))));
       assertEquals(new TreeMap<>(rows).keySet().stream().toList(), touched(backbone));
       return new TreeMap<>(rows);
     }

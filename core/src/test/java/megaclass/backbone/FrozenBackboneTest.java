@@ -53,7 +53,7 @@ class FrozenBackboneTest {
       assertEquals("a backbone without parameters touches no row", e.getMessage());
       embeddings.begin(1);
       backbone.forward(embeddings);
-      backbone.backward(embeddings, (row, _) -> fail("moved row " + row));
+      backbone.backward(embeddings, (row, _, _) -> fail("moved row " + row));
     }
   }
 

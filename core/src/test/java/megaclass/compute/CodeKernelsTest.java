@@ -232,8 +232,10 @@ class CodeKernelsTest extends BackendAgainstDefinition {
       float[] fast = exact.clone();
       long c = codes.address();
       long f = factors.address();
-      DEFINITION.estimates(queries, scales, scales, numQueries, c, f, numBlocks, words, exact);
-      kernels.estimates(queries, scales, scales, numQueries, c, f, numBlocks, words, fast);
+      DEFINITION.estimates(
+          queries, scales, scales, numQueries, c, f, numBlocks, words, new long[numCodes], exact);
+      kernels.estimates(
+          queries, scales, scales, numQueries, c, f, numBlocks, words, new long[numCodes], fast);
       assertArrayEquals(exact, fast);
     }
   }
@@ -288,6 +290,7 @@ class CodeKernelsTest extends BackendAgainstDefinition {
         Floats.of(Floats.values(BLOCK, _ -> 1), arena).address(),
         1,
         words,
+        new long[BLOCK],
         estimates);
     return IntStream.range(0, BLOCK).map(j -> (int) estimates[j]).toArray();
   }
@@ -323,17 +326,10 @@ class CodeKernelsTest extends BackendAgainstDefinition {
               .map(
                   k -> {
                     float[] into = before.clone();
-                    long at = codes.address();
-                    k.estimates(
-                        queries,
-                        scales,
-                        bases,
-                        count,
-                        at,
-                        factors.address(),
-                        numBlocks,
-                        words,
-                        into);
+                    long c = codes.address();
+                    long f = factors.address();
+                    var sums = new long[numCodes];
+                    k.estimates(queries, scales, bases, count, c, f, numBlocks, words, sums, into);
                     return into;
                   })
               .toList();
@@ -352,7 +348,8 @@ class CodeKernelsTest extends BackendAgainstDefinition {
     long at = Floats.of(factors, arena).address();
     float[] estimates = new float[2 * BLOCK];
     for (CodeKernels k : List.of(DEFINITION, kernels)) {
-      k.estimates(addresses, scales, bases, 2, codes.address(), at, 1, 1, estimates);
+      k.estimates(
+          addresses, scales, bases, 2, codes.address(), at, 1, 1, new long[BLOCK], estimates);
       for (int i = 0; i < 2; i++) {
         int[] products = products(k, queries.get(i), codes, 1);
         for (int j = 0; j < BLOCK; j++) {

@@ -111,7 +111,8 @@ class RepeatableBitsTest {
       int[] distances = new int[CodeKernels.BLOCK];
       kernels.distances(code, 1, codes, 1, words, distances);
       float[] estimates = new float[CodeKernels.BLOCK];
-      kernels.estimates(planes, scale, scale, 1, codes, row.address(), 1, words, estimates);
+      var sums = new long[CodeKernels.BLOCK];
+      kernels.estimates(planes, scale, scale, 1, codes, row.address(), 1, words, sums, estimates);
       int[] found = new int[CodeKernels.BLOCK];
       int above = kernels.above(estimates, 0, CodeKernels.BLOCK, estimates[3], found);
       int below = kernels.below(distances, 0, CodeKernels.BLOCK, distances[3], found);

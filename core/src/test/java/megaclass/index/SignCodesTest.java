@@ -104,6 +104,7 @@ class SignCodesTest {
           factors.address(),
           1,
           words,
+          new long[CodeKernels.BLOCK],
           estimate);
       // The cosine of the code with its row; e = |w| sqrt(1 - t^2) / t.
       double t = absolute / (wLength * Math.sqrt(codeDim));

@@ -19,6 +19,7 @@ import megaclass.compute.RowMatrix;
 import megaclass.data.Dataset;
 import megaclass.data.MiniBatch;
 import megaclass.select.ClassSelector;
+import megaclass.select.SelectionProblem;
 import megaclass.select.SelectorSpec;
 import megaclass.weights.ClassWeights;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -81,7 +82,14 @@ class AllClassesActiveTest {
         var backbone = new FrozenBackbone(DIM);
         var selector =
             ClassSelector.of(
-                SelectorSpec.parse(selectorText), weights, loss.normalised(), 5, engine)) {
+                SelectorSpec.parse(selectorText),
+                new SelectionProblem(
+                    weights,
+                    loss.normalised(),
+                    loss.normalised() ? loss.scale() : 1,
+                    BATCH,
+                    5,
+                    engine))) {
       weights.matrix().randomise(0.5, weights.matrix().width(), 6, engine.workers());
       var batch = MiniBatch.range(data, 0, BATCH);
       backbone.read(batch, true);
@@ -94,7 +102,9 @@ class AllClassesActiveTest {
       var parts = new float[1 + BATCH + NUM_CLASSES][];
       int stride = weights.matrix().stride();
       head.backward(
-          embeddings, active, (row, gradient) -> parts[1 + BATCH + row] = read(gradient, stride));
+          embeddings,
+          active,
+          (row, gradient, _) -> parts[1 + BATCH + row] = read(gradient, stride));
       float[] losses = new float[BATCH + 1];
       losses[BATCH] = mean;
       for (int i = 0; i < BATCH; i++) {

@@ -191,7 +191,7 @@ class SoftmaxHeadTest {
         head.backward(
             embeddings,
             active,
-            (row, gradient) -> {
+            (row, gradient, _) -> {
               synchronized (column) {
                 engine.backend().scaled(gradient, 1f, w.matrix().stride(), column.address(0));
                 Arrays.setAll(gradients[row], j -> gradients[row][j] + column.get(0, j));

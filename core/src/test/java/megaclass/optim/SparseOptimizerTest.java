@@ -279,7 +279,7 @@ class SparseOptimizerTest {
                   for (int j = 0; j < rows.width(); j++) {
                     gradients.set(row, j, (float) touch.gradients()[row][j]);
                   }
-                  optimizer.update(row, gradients.address(row));
+                  optimizer.update(row, gradients.address(row), 0);
                 });
       }
       optimizer.endStep();

@@ -72,7 +72,10 @@ final class Problem implements AutoCloseable {
   }
 
   ClassSelector selector(String spec, boolean normalised, long seed) {
-    return ClassSelector.of(SelectorSpec.parse(spec), weights, normalised, seed, engine);
+    return ClassSelector.of(
+        SelectorSpec.parse(spec),
+        new SelectionProblem(
+            weights, normalised, normalised ? 16 : 1, targets.length, seed, engine));
   }
 
   ActiveClasses select(ClassSelector selector, long step) {
@@ -89,6 +92,15 @@ final class Problem implements AutoCloseable {
       weights[j] = active.logWeight(j);
     }
     return weights;
+  }
+
+  /** The weight of a class, (dim). */
+  float[] weight(int classId) {
+    var row = new float[weights.dim()];
+    for (int j = 0; j < row.length; j++) {
+      row[j] = weights.matrix().get(classId, j);
+    }
+    return row;
   }
 
   int[] distinctTargets() {

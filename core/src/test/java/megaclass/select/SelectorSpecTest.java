@@ -22,9 +22,10 @@ class SelectorSpecTest {
       """
       ; expected one of
         all
-        uniform(RATE, corrected=false)  e.g. uniform(0.1)
-        exactTop(NUM_ACTIVE)            e.g. exactTop(4096)
-        ... + tail(SHARE)               e.g. exactTop(4096) + tail(0.1)\
+        uniform(RATE, corrected=false)                                         e.g. uniform(0.1)
+        exactTop(NUM_ACTIVE)                                                   e.g. exactTop(4096)
+        ivf(RATE, numLists=0, numProbes=0, numCandidates=0, repairEvery=1000)  e.g. ivf(0.01)
+        ... + tail(SHARE)                                                      e.g. exactTop(4096) + tail(0.1)\
       """;
 
   private static final String TAIL =

@@ -19,6 +19,7 @@ import java.util.Optional;
 import java.util.stream.Stream;
 import megaclass.compute.RowMatrix;
 import megaclass.compute.Workers;
+import megaclass.select.ActiveClasses;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -86,7 +87,8 @@ class CheckpointErrorsTest {
     try (var workers = new Workers(1)) {
       var e =
           assertThrows(
-              UncheckedIOException.class, () -> checkpoint.save(2, Map.of(), matrices, workers));
+              UncheckedIOException.class,
+              () -> checkpoint.save(2, Map.of(), contents(matrices), workers));
       assertEquals(
           "cannot write checkpoint %s: File name too long"
               .formatted(committed.resolveSibling("step-000000002")),
@@ -111,8 +113,14 @@ class CheckpointErrorsTest {
   private static Path save(Checkpoint checkpoint, long step) {
     try (var workers = new Workers(1);
         var matrix = matrix()) {
-      return checkpoint.save(step, Map.of(), Map.of("weights", matrix), workers);
+      return checkpoint.save(step, Map.of(), contents(Map.of("weights", matrix)), workers);
     }
+  }
+
+  /** Beside a selector that has nothing to save. */
+  private static Checkpoint.Contents contents(Map<String, RowMatrix> matrices) {
+    return new Checkpoint.Contents(
+        matrices, (_, targets, _) -> ActiveClasses.all(targets.length, targets));
   }
 
   private static RowMatrix matrix() {

@@ -91,7 +91,7 @@ final class BackboneRun implements AutoCloseable {
     int stride = parameters == null ? 0 : parameters.stride();
     backbone.backward(
         embeddings,
-        (row, gradient) -> {
+        (row, gradient, _) -> {
           List<Float> values = floats(gradient, stride);
           synchronized (calls) {
             byRow.put(row, values);

@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
@@ -16,9 +17,9 @@ import java.util.stream.Stream;
 import megaclass.compute.Engine;
 import megaclass.select.ActiveClasses;
 import megaclass.select.ClassSelector;
+import megaclass.select.SelectionProblem;
 import megaclass.testkit.SelectionScene.Choice;
 import megaclass.testkit.SelectionScene.Size;
-import megaclass.weights.ClassWeights;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -51,12 +52,9 @@ public abstract class ClassSelectorContract {
   /**
    * Makes the selector under test, which is closed when a test is done with it.
    *
-   * @param weights (numClasses, dim), with their values; may have a bias
-   * @param normalised whether cosines are compared, not inner products
-   * @param seed of all its randomness
+   * @param problem whose weights have their values and may have a bias
    */
-  protected abstract ClassSelector selector(
-      ClassWeights weights, boolean normalised, long seed, Engine engine);
+  protected abstract ClassSelector selector(SelectionProblem problem);
 
   /**
    * Whether E[Zhat] = Z: on average over the steps, the sum of exp(logit + log weight) over the
@@ -75,12 +73,12 @@ public abstract class ClassSelectorContract {
   }
 
   /**
-   * Lets a selector that keeps something made of the weights, such as an index, see that rows have
-   * moved. Called once the selector is made, and after each change. Does nothing by default.
-   *
-   * @param moved the classes whose weights have other values now, ascending
+   * Whether the choice also depends on where weights were before, as that of an index does, which
+   * follows them. It must then follow from {@link ClassSelector#state}.
    */
-  protected void prepare(ClassSelector selector, ClassWeights weights, int[] moved) {}
+  protected boolean remembers() {
+    return false;
+  }
 
   static Stream<Size> sizes() {
     return Stream.of(
@@ -253,15 +251,38 @@ public abstract class ClassSelectorContract {
   @ParameterizedTest
   @MethodSource("sizes")
   void weightsThatMovedAreSeenWhereTheyAreNow(Size size) {
+    assumeTrue(!remembers(), "this selector remembers where weights were");
     int[] moved = IntStream.range(0, size.numClasses()).filter(c -> c % 3 == 0).toArray();
     try (var old = new Run(size, BACKEND, 2);
         var fresh = new Run(size, BACKEND, 2, scene -> move(scene, moved))) {
       old.scene.embed(9);
       old.select(0);
       move(old.scene, moved);
-      prepare(old.selector, old.scene.weights(), moved);
+      Arrays.stream(moved).forEach(c -> old.selector.moved(c, 0));
       fresh.scene.embed(9);
       SelectionChecks.assertSame(fresh.choose(1), old.choose(1), "by the old one");
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("sizes")
+  void aRestoredSelectorChoosesAsTheOneThatWasSaved(Size size) {
+    int[] moved = IntStream.range(0, size.numClasses()).filter(c -> c % 3 == 0).toArray();
+    try (var saved = new Run(size, BACKEND, 2);
+        var restored = new Run(size, BACKEND, 2, scene -> move(scene, moved))) {
+      saved.selector.endStep(3);
+      move(saved.scene, moved);
+      Arrays.stream(moved).forEach(c -> saved.selector.moved(c, 0));
+      saved.selector.endStep(4);
+      var state = saved.selector.state();
+      restored.selector.restore(name -> Objects.requireNonNull(state.get(name)));
+      for (int step = 5; step < 8; step++) {
+        saved.scene.embed(step);
+        restored.scene.embed(step);
+        SelectionChecks.assertSame(saved.choose(step), restored.choose(step), "in step " + step);
+        saved.selector.endStep(step);
+        restored.selector.endStep(step);
+      }
     }
   }
 
@@ -355,8 +376,8 @@ public abstract class ClassSelectorContract {
       engine = Engine.start(backend, threads);
       scene = new SelectionScene(size, engine);
       start.accept(scene);
-      selector = selector(scene.weights(), size.normalised(), SEED, engine);
-      prepare(selector, scene.weights(), IntStream.range(0, size.numClasses()).toArray());
+      selector = selector(scene.problem(SEED));
+      selector.begin();
     }
 
     ActiveClasses select(long step) {

@@ -18,6 +18,7 @@ import megaclass.data.Dataset;
 import megaclass.data.MiniBatch;
 import megaclass.internal.Hash;
 import megaclass.select.ActiveClasses;
+import megaclass.select.SelectionProblem;
 import megaclass.weights.ClassWeights;
 
 /**
@@ -48,6 +49,7 @@ final class SelectionScene implements AutoCloseable {
   record Choice(List<Integer> classIds, List<Float> logWeights, List<Integer> targetPositions) {}
 
   private final Size size;
+  private final Engine engine;
   private final ClassWeights weights;
   private final Embeddings embeddings;
   private final Dataset directions;
@@ -56,6 +58,7 @@ final class SelectionScene implements AutoCloseable {
   /** Makes class weights on the grid, which are the same for the same size, and no batch yet. */
   SelectionScene(Size size, Engine engine) {
     this.size = size;
+    this.engine = engine;
     weights =
         ClassWeights.allocate(size.numClasses(), size.dim(), size.bias(), RowMatrix.State.NONE);
     setWeights(grid(1));
@@ -75,6 +78,12 @@ final class SelectionScene implements AutoCloseable {
 
   ClassWeights weights() {
     return weights;
+  }
+
+  /** What a selector is made for; cosines are scaled by 16. */
+  SelectionProblem problem(long seed) {
+    double scale = size.normalised() ? 16 : 1;
+    return new SelectionProblem(weights, size.normalised(), scale, MAX_BATCH, seed, engine);
   }
 
   Embeddings embeddings() {

@@ -137,9 +137,9 @@ class BackboneContractCatchesMistakesTest {
               public void backward(Embeddings embeddings, RowUpdate update) {
                 super.backward(
                     embeddings,
-                    (row, gradient) -> {
+                    (row, gradient, worker) -> {
                       engine.backend().scaled(gradient, 1.02f, 16, gradient);
-                      update.update(row, gradient);
+                      update.update(row, gradient, worker);
                     });
               }
             },
@@ -155,9 +155,9 @@ class BackboneContractCatchesMistakesTest {
               public void backward(Embeddings embeddings, RowUpdate update) {
                 super.backward(
                     embeddings,
-                    (row, gradient) -> {
+                    (row, gradient, worker) -> {
                       floats(gradient, 16).setAtIndex(JAVA_FLOAT_UNALIGNED, DIM, 1);
-                      update.update(row, gradient);
+                      update.update(row, gradient, worker);
                     });
               }
             },
@@ -175,9 +175,9 @@ class BackboneContractCatchesMistakesTest {
                   int odd = touched(0);
                   super.backward(
                       embeddings,
-                      (row, gradient) -> {
+                      (row, gradient, worker) -> {
                         for (int i = 0; i < (row == odd ? times : 1); i++) {
-                          update.update(row, gradient);
+                          update.update(row, gradient, worker);
                         }
                       });
                 }

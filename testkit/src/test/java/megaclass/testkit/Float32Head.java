@@ -91,7 +91,7 @@ final class Float32Head implements AutoCloseable {
   double[][] weightGradients() {
     try (var sums = new RowMatrix(weights.numClasses(), weights().width(), RowMatrix.State.NONE)) {
       backward(
-          (row, gradient) ->
+          (row, gradient, _) ->
               engine.backend().addScaled(gradient, 1f, sums.stride(), sums.address(row)));
       return values(sums);
     }

@@ -9,6 +9,7 @@ import java.util.stream.IntStream;
 import megaclass.compute.Engine;
 import megaclass.select.ActiveClasses;
 import megaclass.select.ClassSelector;
+import megaclass.select.SelectionProblem;
 import megaclass.select.SelectorSpec;
 import megaclass.testkit.SelectionScene.Size;
 import megaclass.weights.ClassWeights;
@@ -32,9 +33,8 @@ class SelectorContractCatchesMistakesTest {
     }
 
     @Override
-    protected ClassSelector selector(
-        ClassWeights weights, boolean normalised, long seed, Engine engine) {
-      return maker.make(weights, engine);
+    protected ClassSelector selector(SelectionProblem problem) {
+      return maker.make(problem.weights(), problem.engine());
     }
 
     @Override
@@ -48,7 +48,10 @@ class SelectorContractCatchesMistakesTest {
   }
 
   private static ClassSelectorContract ofSpec(String text) {
-    return of((w, e) -> ClassSelector.of(SelectorSpec.parse(text), w, true, 5, e));
+    return of(
+        (w, e) ->
+            ClassSelector.of(
+                SelectorSpec.parse(text), new SelectionProblem(w, true, 16, 130, 5, e)));
   }
 
   /** The first {@code count} classes, and all with a target. */

@@ -7,10 +7,9 @@ import java.util.List;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
-import megaclass.compute.Engine;
 import megaclass.select.ClassSelector;
+import megaclass.select.SelectionProblem;
 import megaclass.select.SelectorSpec;
-import megaclass.weights.ClassWeights;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 
@@ -27,9 +26,8 @@ class SelectorsKeepTheContractTest {
     }
 
     @Override
-    protected ClassSelector selector(
-        ClassWeights weights, boolean normalised, long seed, Engine engine) {
-      return ClassSelector.of(SelectorSpec.parse(text), weights, normalised, seed, engine);
+    protected ClassSelector selector(SelectionProblem problem) {
+      return ClassSelector.of(SelectorSpec.parse(text), problem);
     }
 
     @Override
@@ -112,6 +110,44 @@ class SelectorsKeepTheContractTest {
   class ExactTopWithTailAsLongAsItself extends OfText {
     ExactTopWithTailAsLongAsItself() {
       super("exactTop(500) + tail(1)", true);
+    }
+  }
+
+  /** The contract of a text whose classes are found by an index. */
+  abstract static class OfIndex extends OfText {
+    OfIndex(String text, boolean unbiased) {
+      super(text, unbiased);
+    }
+
+    @Override
+    protected boolean remembers() {
+      return true;
+    }
+
+    @Override
+    protected boolean sameOnEveryBackend() {
+      return false;
+    }
+  }
+
+  @Nested
+  class Ivf extends OfIndex {
+    Ivf() {
+      super("ivf(0.1, numLists=1, numProbes=1, repairEvery=3)", false);
+    }
+  }
+
+  @Nested
+  class IvfAsItComes extends OfIndex {
+    IvfAsItComes() {
+      super("ivf(0.05)", false);
+    }
+  }
+
+  @Nested
+  class IvfWithTail extends OfIndex {
+    IvfWithTail() {
+      super("ivf(0.1) + tail(0.25)", true);
     }
   }
 

@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
+import megaclass.eval.SelectionQuality;
 import megaclass.train.TrainEvent;
 import org.jspecify.annotations.Nullable;
 
@@ -78,6 +79,7 @@ final class Narrator implements Consumer<TrainEvent> {
       case TrainEvent.Initialised initialised -> initialised(initialised);
       case TrainEvent.Progress progress -> progress(progress);
       case TrainEvent.Evaluated evaluated -> evaluated(evaluated);
+      case TrainEvent.SelectionMeasured measured -> measured(measured);
       case TrainEvent.CheckpointSaved saved -> saved(saved);
       case TrainEvent.Finished finished -> finished(finished);
     }
@@ -181,6 +183,26 @@ final class Narrator implements Consumer<TrainEvent> {
             "evaluated",
             fields,
             EvaluationMessage.text(event.evaluation()) + "   at step " + count(event.step())));
+  }
+
+  private void measured(TrainEvent.SelectionMeasured event) {
+    SelectionQuality quality = event.quality();
+    var fields = new LinkedHashMap<String, Object>();
+    fields.put("step", event.step());
+    fields.put("samples", quality.samples());
+    fields.put("numActive", quality.numActive());
+    fields.put("coveredMass", quality.coveredMass());
+    fields.put("selectionRecall", quality.selectionRecall());
+    fields.put("logZBias", quality.logZBias());
+    fields.put("cumulativeMass", quality.cumulativeMass());
+    String text =
+        "chosen    covered mass %s   recall of the ten best %s   bias of log Z %s   %s classes"
+            .formatted(
+                percent(quality.coveredMass(), 2),
+                percent(quality.selectionRecall(), 1),
+                decimal(quality.logZBias(), 3),
+                count(quality.numActive()));
+    say(new Message("selection", fields, text));
   }
 
   private void saved(TrainEvent.CheckpointSaved event) {

@@ -1,44 +1,46 @@
 // SPDX-License-Identifier: Apache-2.0
-package megaclass.eval;
+package megaclass.internal;
 
 import java.util.Arrays;
 
 /**
- * The best scored classes of some samples, as classes come by in ascending order of their ids: an
- * equal score later on does not push an earlier class out, so ties go to the smaller id.
+ * The best scored ids of some samples, classes or lists, which come by in ascending order: an equal
+ * score later on does not push an earlier id out, so ties go to the smaller one. Threads may work
+ * on different samples at once.
  */
-final class TopClasses {
+public final class TopScores {
   /** The length that every JVM allows an array. */
   private static final int MAX_ENTRIES = Integer.MAX_VALUE - 8;
 
   private final int k;
   private final float[] scores;
-  private final int[] classIds;
+  private final int[] ids;
   private final int[] sizes;
 
   /**
    * Allocates.
    *
-   * @throws IllegalArgumentException when one array cannot hold k classes of all samples
+   * @throws IllegalArgumentException when one array cannot hold k ids of all samples
    */
-  TopClasses(int samples, int k) {
+  public TopScores(int samples, int k) {
     if ((long) samples * k > MAX_ENTRIES) {
       throw new IllegalArgumentException(
-          "the best classes of %d samples at once can be kept up to k = %d, but k was %d"
+          "the best scores of %d samples at once can be kept up to k = %d, but k was %d"
               .formatted(samples, MAX_ENTRIES / samples, k));
     }
     this.k = k;
     scores = new float[samples * k];
-    classIds = new int[samples * k];
+    ids = new int[samples * k];
     sizes = new int[samples];
   }
 
-  void clear() {
+  /** Forgets all. */
+  public void clear() {
     Arrays.fill(sizes, 0);
   }
 
   /** Takes in a score and returns the smallest score that is kept now, -infinity until k are. */
-  float offer(int sample, int classId, float score) {
+  public float offer(int sample, int id, float score) {
     int from = sample * k;
     int size = sizes[sample];
     if (size == k && !(score > scores[from + k - 1])) {
@@ -47,26 +49,27 @@ final class TopClasses {
     int at = from + Math.min(size, k - 1);
     while (at > from && score > scores[at - 1]) {
       scores[at] = scores[at - 1];
-      classIds[at] = classIds[at - 1];
+      ids[at] = ids[at - 1];
       at--;
     }
     scores[at] = score;
-    classIds[at] = classId;
+    ids[at] = id;
     sizes[sample] = Math.min(k, size + 1);
     return sizes[sample] == k ? scores[from + k - 1] : Float.NEGATIVE_INFINITY;
   }
 
-  int size(int sample) {
+  /** How many are kept of a sample: k, or all that came. */
+  public int size(int sample) {
     return sizes[sample];
   }
 
-  /** Class id of a rank, best first. */
-  int classId(int sample, int rank) {
-    return classIds[sample * k + rank];
+  /** Id of a rank, best first. */
+  public int id(int sample, int rank) {
+    return ids[sample * k + rank];
   }
 
   /** Score of a rank, best first. */
-  float score(int sample, int rank) {
+  public float score(int sample, int rank) {
     return scores[sample * k + rank];
   }
 }

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+package megaclass.eval;
+
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.Map;
+import java.util.TreeMap;
+import megaclass.backbone.Embeddings;
+import megaclass.compute.ComputeBackend;
+import megaclass.compute.Engine;
+import megaclass.data.MiniBatch;
+import megaclass.loss.Loss;
+import megaclass.select.ActiveClasses;
+import megaclass.weights.ClassWeights;
+
+/**
+ * Holds the choice of a selector against the full softmax, for the first samples of a batch: one
+ * exact pass over all classes. It changes nothing and costs about a step of exact softmax with 64
+ * samples.
+ *
+ * <p>Not thread-safe, but works with all threads itself.
+ */
+public final class SelectionProbe implements AutoCloseable {
+  private static final int MAX_SAMPLES = 64;
+  private static final int RECALLED = 10;
+  private static final int MAX_K = 1000;
+
+  private final ComputeBackend backend;
+  private final Engine engine;
+  private final Embeddings embeddings;
+  private final ClassScorer scorer;
+
+  /** Over these weights, which must be caught up whenever something is measured. */
+  public SelectionProbe(ClassWeights weights, Loss loss, Engine engine) {
+    this.engine = engine;
+    this.backend = engine.backend();
+    var shape = new Embeddings.Shape(weights.dim(), loss.normalised(), loss.bias());
+    embeddings = new Embeddings(MAX_SAMPLES, shape, engine);
+    scorer = new ClassScorer(weights, loss, Math.min(MAX_K, weights.numClasses()), engine);
+  }
+
+  /**
+   * Measures.
+   *
+   * @param batch the batch that the classes were chosen for
+   * @param packed its embeddings
+   * @param active the choice
+   */
+  public SelectionQuality measure(MiniBatch batch, Embeddings packed, ActiveClasses active) {
+    int samples = Math.min(MAX_SAMPLES, packed.size());
+    embeddings.begin(samples);
+    for (int i = 0; i < samples; i++) {
+      backend.scaled(packed.row(i), 1f, packed.stride(), embeddings.row(i));
+    }
+    embeddings.pack(batch);
+    scorer.score(embeddings);
+    double[] covered = new double[samples];
+    double[] bias = new double[samples];
+    engine.workers().run(samples, (i, _) -> sumOverActive(i, active, covered, bias));
+    return new SelectionQuality(
+        samples,
+        active.numActive(),
+        Arrays.stream(covered).average().orElseThrow(),
+        recall(samples, active),
+        Arrays.stream(bias).average().orElseThrow(),
+        Collections.unmodifiableMap(cumulativeMass(samples)));
+  }
+
+  private void sumOverActive(int sample, ActiveClasses active, double[] covered, double[] bias) {
+    double logZ = scorer.logSumExp(sample);
+    double mass = 0;
+    double estimate = 0;
+    for (int j = 0; j < active.numActive(); j++) {
+      double logit = scorer.logitOf(embeddings, sample, active.classId(j));
+      mass += Math.exp(logit - logZ);
+      estimate += Math.exp(logit + active.logWeight(j) - logZ);
+    }
+    covered[sample] = Math.min(1, mass); // a sum of rounded numbers
+    bias[sample] = Math.log(estimate);
+  }
+
+  private double recall(int samples, ActiveClasses active) {
+    int[] ids = new int[active.numActive()];
+    Arrays.setAll(ids, active::classId);
+    int best = Math.min(RECALLED, scorer.k());
+    long hits = 0;
+    for (int sample = 0; sample < samples; sample++) {
+      for (int rank = 0; rank < best; rank++) {
+        if (Arrays.binarySearch(ids, scorer.classId(sample, rank)) >= 0) {
+          hits++;
+        }
+      }
+    }
+    return (double) hits / ((long) samples * best);
+  }
+
+  /** At 1, 2, 5, 10, ... up to 1000 classes. */
+  private Map<Integer, Double> cumulativeMass(int samples) {
+    var curve = new TreeMap<Integer, Double>();
+    for (int sample = 0; sample < samples; sample++) {
+      double mass = 0;
+      for (int rank = 0; rank < scorer.k(); rank++) {
+        mass += Math.exp(scorer.logit(sample, rank) - scorer.logSumExp(sample)) / samples;
+        if (isOnGrid(rank + 1)) {
+          curve.merge(rank + 1, mass, Double::sum);
+        }
+      }
+    }
+    curve.replaceAll((_, mass) -> Math.min(1, mass));
+    return curve;
+  }
+
+  private static boolean isOnGrid(int k) {
+    int power = 1;
+    while (10 * power <= k) {
+      power *= 10;
+    }
+    return k == power || k == 2 * power || k == 5 * power;
+  }
+
+  @Override
+  public void close() {
+    embeddings.close();
+    scorer.close();
+  }
+}

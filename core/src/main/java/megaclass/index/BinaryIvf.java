@@ -1,0 +1,343 @@
+// SPDX-License-Identifier: Apache-2.0
+package megaclass.index;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
+import java.util.Map;
+import java.util.function.Function;
+import megaclass.backbone.Embeddings;
+import megaclass.compute.CodeKernels;
+import megaclass.compute.ComputeBackend;
+import megaclass.compute.Engine;
+import megaclass.compute.NativeMemory;
+import megaclass.compute.RowMatrix;
+import megaclass.compute.Workers;
+import megaclass.internal.Hash;
+import megaclass.internal.Ranking;
+import megaclass.internal.TopScores;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * An inverted file with one bit a coordinate: class weights stand in the list of their nearest
+ * centroid, each with the sign code of its rotated difference from it. An embedding looks into the
+ * lists of the best centroids, estimates the scores in them from the codes, and asks the exact
+ * scores of the best few (our reconstruction of ANN Softmax; PVLDB 2021).
+ *
+ * <p>With w the class weight, mu its centroid, R the rotation, r = R (w - mu) and b its code, w.x
+ * is mu.x + r.Rx, and (r.r / b.r) (b.Rx) estimates r.Rx without bias (RaBitQ: Gao and Long, SIGMOD
+ * 2024). It is an estimate of an inner product, so that rows need not be of unit length.
+ *
+ * <p>Codes never go stale: {@link #moved} writes the code of a row anew. Lists do, slowly: each
+ * step a few lists, in turn, look whether their classes still belong to them and move their
+ * centroid to the mean, so that after {@code repairEvery} steps all have done so. Nothing stops the
+ * world, and what is found at a step is a function of the weights and the steps before.
+ */
+public final class BinaryIvf implements ClassIndex {
+  /** Most lists: centroids are one shard of rows. */
+  public static final int MAX_LISTS = RowMatrix.ROWS_PER_SHARD;
+
+  private static final int TRAINING_ITERATIONS = 8;
+  private static final long ROTATION = 0x726f74;
+  private static final long LISTS = 0x6c6973;
+  private static final String STATE_LISTS = "lists";
+  private static final String STATE_CENTROIDS = "centroids";
+
+  private final IndexedRows rows;
+  private final Settings settings;
+  private final long seed;
+  private final ComputeBackend backend;
+  private final CodeKernels kernels;
+  private final Workers workers;
+  private final Rotation rotation;
+  private final CoarseQuantizer quantizer;
+  private final Arena arena = Arena.ofShared();
+  private final MemorySegment rotatedCentroids;
+  private final Scratch[] scratch;
+  private @Nullable InvertedLists lists;
+  private TopScores probes = new TopScores(0, 1);
+  private MemorySegment thresholds = MemorySegment.NULL;
+
+  /**
+   * Settings of an inverted file.
+   *
+   * @param numLists centroids, nlist; at least 1
+   * @param numProbes lists that a sample looks into, nprobe; at least 1
+   * @param numCandidates classes a sample asks the exact scores of, at least 1
+   * @param repairEvery steps in which every list is repaired once, at least 1
+   */
+  public record Settings(int numLists, int numProbes, int numCandidates, int repairEvery) {}
+
+  /** Operands of one thread. */
+  private static final class Scratch {
+    final MemorySegment row;
+    final MemorySegment rotated;
+    final MemorySegment query;
+    final long[] queries = new long[1];
+    final float[] scales = new float[1];
+    final float[] bases = new float[1];
+    long[] sums = new long[0];
+    float[] estimates = new float[0];
+    int[] hits = new int[0];
+    long[] best = new long[0];
+
+    Scratch(int stride, int codeDim, Arena arena) {
+      row = NativeMemory.allocate(4L * stride, arena);
+      rotated = NativeMemory.allocate(4L * codeDim, arena);
+      query = NativeMemory.allocate(codeDim / 2, arena);
+      queries[0] = query.address();
+    }
+
+    void reserve(int slots) {
+      if (estimates.length < slots) {
+        sums = new long[slots + slots / 4];
+        estimates = new float[slots + slots / 4];
+        hits = new int[slots + slots / 4];
+      }
+    }
+
+    void makeRoom(int candidates) {
+      if (best.length < candidates) {
+        best = Arrays.copyOf(best, candidates + candidates / 2);
+      }
+    }
+
+    /** The lowest score among the first {@code count}. */
+    float worst(int count) {
+      long last = Long.MIN_VALUE;
+      for (int i = 0; i < count; i++) {
+        last = Math.max(last, best[i]);
+      }
+      return Ranking.score(last);
+    }
+  }
+
+  /**
+   * An empty index; {@link #build} fills it.
+   *
+   * @param rows the class weights, (numClasses, dim)
+   */
+  public BinaryIvf(IndexedRows rows, Settings settings, long seed, Engine engine) {
+    this.settings = settings;
+    this.seed = seed;
+    this.backend = engine.backend();
+    this.kernels = backend.codes();
+    this.workers = engine.workers();
+    this.rows = rows;
+    rotation = new Rotation(rows.matrix().width(), Hash.key(seed, ROTATION), engine.backend());
+    quantizer = new CoarseQuantizer(rows, settings.numLists(), engine);
+    rotatedCentroids = NativeMemory.allocate(4L * rotation.codeDim() * settings.numLists(), arena);
+    scratch = new Scratch[workers.threads()];
+    Arrays.setAll(scratch, _ -> new Scratch(rows.matrix().stride(), rotation.codeDim(), arena));
+  }
+
+  /** Bytes that an index of so many classes takes. */
+  public static long sizeInBytes(int numClasses, int width, int numLists) {
+    int codeDim = Math.ceilDiv(width, CodeKernels.WORD) * CodeKernels.WORD;
+    return InvertedLists.sizeInBytes(numClasses, numLists, codeDim / CodeKernels.WORD)
+        + CoarseQuantizer.sizeInBytes(numLists, width)
+        + 4L * codeDim * numLists;
+  }
+
+  @Override
+  public void build() {
+    quantizer.train(TRAINING_ITERATIONS, Hash.key(seed, LISTS));
+    int[] listOf = new int[rows.matrix().numRows()];
+    quantizer.assign(listOf.length, c -> c, listOf);
+    layOut(listOf);
+  }
+
+  /** Makes the lists and all codes for given centroids and lists of the classes. */
+  private void layOut(int[] listOf) {
+    if (lists != null) {
+      lists.close();
+    }
+    var made = new InvertedLists(rotation.words(), quantizer.numLists(), listOf);
+    lists = made;
+    workers.run(quantizer.numLists(), (list, _) -> rotateCentroid(list));
+    workers.run(quantizer.numLists(), (list, worker) -> encodeList(made, list, worker));
+  }
+
+  private void rotateCentroid(int list) {
+    rotation.rotate(quantizer.centroids().address(list), rotatedCentroid(list));
+  }
+
+  private long rotatedCentroid(int list) {
+    return rotatedCentroids.address() + 4L * rotation.codeDim() * list;
+  }
+
+  private void encodeList(InvertedLists in, int list, int worker) {
+    for (int place = 0; place < in.size(list); place++) {
+      encode(in, in.classId(list, place), worker);
+    }
+  }
+
+  /** Writes the code and the factor r.r / b.r of a class. */
+  private void encode(InvertedLists in, int classId, int worker) {
+    Scratch own = scratch[worker];
+    long r = own.rotated.address();
+    rows.copy(classId, own.row.address());
+    rotation.rotate(own.row.address(), r);
+    backend.addScaled(rotatedCentroid(in.list(classId)), -1f, rotation.codeDim(), r);
+    float sumOfMagnitudes =
+        kernels.signs(
+            r,
+            rotation.words(),
+            in.block(classId) + 8L * in.placeInBlock(classId),
+            CodeKernels.BLOCK);
+    float squares = backend.dot(r, r, rotation.codeDim());
+    in.setFactor(classId, sumOfMagnitudes == 0 ? 0f : squares / sumOfMagnitudes);
+  }
+
+  private InvertedLists built() {
+    if (lists == null) {
+      throw new IllegalStateException("the index is empty; build it first");
+    }
+    return lists;
+  }
+
+  @Override
+  public void search(Embeddings embeddings, Candidates into) {
+    InvertedLists in = built();
+    reserve(embeddings.numPanels());
+    probes.clear();
+    workers.run(
+        embeddings.numPanels(),
+        (panel, worker) -> quantizer.probe(embeddings, panel, worker, thresholds, probes));
+    workers.run(embeddings.size(), (sample, worker) -> scan(in, embeddings, sample, into, worker));
+  }
+
+  private void reserve(int numPanels) {
+    long bytes = 4L * ComputeBackend.PANEL * numPanels;
+    if (thresholds.byteSize() < bytes) {
+      thresholds = NativeMemory.allocate(bytes, arena);
+      probes = new TopScores(ComputeBackend.PANEL * numPanels, settings.numProbes());
+    }
+  }
+
+  /** Keeps the best estimates of a sample in the lists that it probes, list after list. */
+  private void scan(
+      InvertedLists in, Embeddings embeddings, int sample, Candidates into, int worker) {
+    Scratch own = scratch[worker];
+    int words = rotation.words();
+    rotation.rotate(embeddings.row(sample), own.rotated.address());
+    own.scales[0] = kernels.planes(own.rotated.address(), words, own.query.address());
+    int wanted = settings.numCandidates();
+    float threshold = Float.NEGATIVE_INFINITY;
+    int found = 0;
+    for (int rank = 0; rank < probes.size(sample); rank++) {
+      int list = probes.id(sample, rank);
+      int size = in.size(list);
+      int blocks = Math.ceilDiv(size, CodeKernels.BLOCK);
+      own.reserve(blocks * CodeKernels.BLOCK);
+      own.bases[0] = probes.score(sample, rank);
+      kernels.estimates(
+          own.queries,
+          own.scales,
+          own.bases,
+          1,
+          in.codes(list),
+          in.factors(list),
+          blocks,
+          words,
+          own.sums,
+          own.estimates);
+      int hits = kernels.above(own.estimates, 0, size, threshold, own.hits);
+      own.makeRoom(found + hits);
+      for (int h = 0; h < hits; h++) {
+        int place = own.hits[h];
+        own.best[found++] = Ranking.key(own.estimates[place], in.classId(list, place));
+      }
+      if (found >= 2 * wanted) {
+        Ranking.selectBest(own.best, found, wanted);
+        found = wanted;
+        threshold = Math.nextDown(own.worst(wanted)); // equal estimates: the smaller id counts
+      }
+    }
+    int kept = Math.min(found, wanted);
+    Ranking.selectBest(own.best, found, kept);
+    into.resize(sample, kept);
+    for (int i = 0; i < kept; i++) {
+      int classId = Ranking.id(own.best[i]);
+      into.set(sample, i, classId, score(embeddings, sample, classId));
+    }
+  }
+
+  @Override
+  public float score(Embeddings embeddings, int sample, int classId) {
+    float product =
+        backend.dot(embeddings.row(sample), rows.matrix().address(classId), rows.matrix().stride());
+    return rows.normalised() ? product * rows.factor(classId) : product;
+  }
+
+  @Override
+  public void moved(int classId, int worker) {
+    encode(built(), classId, worker);
+  }
+
+  @Override
+  public void endStep(long step) {
+    int period = settings.repairEvery();
+    int numLists = quantizer.numLists();
+    int phase = (int) (step % period);
+    int from = (int) ((long) numLists * phase / period);
+    int to = (int) ((long) numLists * (phase + 1) / period);
+    for (int list = from; list < to; list++) {
+      repair(built(), list);
+    }
+  }
+
+  /** Lets classes go that are nearer to another centroid; the centroid becomes their mean. */
+  private void repair(InvertedLists in, int list) {
+    int size = in.size(list);
+    int[] members = new int[size];
+    Arrays.setAll(members, place -> in.classId(list, place));
+    Arrays.sort(members); // the mean adds in this order, whatever moves came before
+    int[] listOf = new int[size];
+    quantizer.assign(size, i -> members[i], listOf);
+    int kept = 0;
+    for (int i = 0; i < size; i++) {
+      if (listOf[i] == list) {
+        members[kept++] = members[i];
+      } else {
+        in.move(members[i], listOf[i]);
+        encode(in, members[i], 0);
+      }
+    }
+    if (kept > 0) {
+      quantizer.moveToMean(list, members, kept);
+      rotateCentroid(list);
+      int left = kept;
+      workers.run(left, (i, worker) -> encode(in, members[i], worker));
+    }
+  }
+
+  /** The list of each class, and the centroids; codes follow from them and the weights. */
+  @Override
+  public Map<String, MemorySegment> state() {
+    InvertedLists in = built();
+    int[] listOf = new int[in.numClasses()];
+    Arrays.setAll(listOf, in::list);
+    return Map.of(
+        STATE_LISTS, MemorySegment.ofArray(listOf),
+        STATE_CENTROIDS, quantizer.centroids().shards().getFirst().rows());
+  }
+
+  @Override
+  public void restore(Function<String, MemorySegment> sections) {
+    MemorySegment centroids = quantizer.centroids().shards().getFirst().rows();
+    centroids.copyFrom(sections.apply(STATE_CENTROIDS));
+    quantizer.centroidsChanged();
+    layOut(sections.apply(STATE_LISTS).toArray(ValueLayout.JAVA_INT_UNALIGNED));
+  }
+
+  @Override
+  public void close() {
+    if (lists != null) {
+      lists.close();
+    }
+    quantizer.close();
+    arena.close();
+  }
+}

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+package megaclass.select;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Selection through an index that looks everywhere, beside sums over all classes. */
+class IndexedClassesTest {
+  private static final String ALL_LISTS = "ivf(%s, numLists=4, numProbes=4, numCandidates=%d)";
+
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void theClassesOfTheLargestMassAreTaken(boolean normalised) {
+    int numClasses = 200;
+    try (var problem = Problem.random(numClasses, 20, 9, 3);
+        var selector = problem.selector(ALL_LISTS.formatted("0.2", numClasses), normalised, 1)) {
+      selector.begin();
+      int[] ids = Problem.ids(problem.select(selector, 0));
+      assertArrayEquals(expected(problem, numClasses, 40, normalised), ids);
+    }
+  }
+
+  private static int[] expected(
+      Problem problem, int numClasses, int numActive, boolean normalised) {
+    double[] mass = new double[numClasses];
+    for (float[] sample : problem.features) {
+      double[] logits = new double[numClasses];
+      for (int c = 0; c < numClasses; c++) {
+        double length = normalised ? Math.sqrt(dot(problem, c, problem.weight(c))) / 16 : 1;
+        logits[c] = dot(problem, c, sample) / length;
+      }
+      double z = Arrays.stream(logits).map(Math::exp).sum();
+      for (int c = 0; c < numClasses; c++) {
+        mass[c] += Math.exp(logits[c]) / z;
+      }
+    }
+    int[] targets = problem.distinctTargets();
+    IntStream best =
+        IntStream.range(0, numClasses)
+            .filter(c -> Arrays.binarySearch(targets, c) < 0)
+            .boxed()
+            .sorted(Comparator.comparingDouble(c -> -mass[c]))
+            .limit(numActive - targets.length)
+            .mapToInt(c -> c);
+    return IntStream.concat(best, Arrays.stream(targets)).sorted().toArray();
+  }
+
+  private static double dot(Problem problem, int classId, float[] row) {
+    float[] weight = problem.weight(classId);
+    return IntStream.range(0, row.length).mapToDouble(j -> (double) row[j] * weight[j]).sum();
+  }
+
+  @Test
+  void withoutEnoughCandidatesFewerClassesAreActive() {
+    try (var problem = Problem.random(500, 20, 3, 3);
+        var selector = problem.selector(ALL_LISTS.formatted("0.9", 2), true, 1)) {
+      selector.begin();
+      int active = problem.select(selector, 0).numActive();
+      assertEquals(true, active >= 3 && active <= 9, active + " classes are active");
+    }
+  }
+
+  @Test
+  void moreListsThanClassesAreRefused() {
+    try (var problem = Problem.random(50, 3, 5, 3)) {
+      var e =
+          assertThrows(
+              IllegalArgumentException.class,
+              () -> problem.selector("ivf(0.1, numLists=51)", true, 1));
+      assertEquals(
+          "numLists must be at most the number of classes, 50, but was 51; give fewer, or 0 for a"
+              + " suitable number",
+          e.getMessage());
+    }
+  }
+}
