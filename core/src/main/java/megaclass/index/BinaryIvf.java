@@ -15,7 +15,6 @@ import megaclass.compute.NativeMemory;
 import megaclass.compute.RowMatrix;
 import megaclass.compute.Workers;
 import megaclass.internal.Hash;
-import megaclass.internal.Ranking;
 import megaclass.internal.TopScores;
 import org.jspecify.annotations.Nullable;
 
@@ -55,6 +54,7 @@ public final class BinaryIvf implements ClassIndex {
   private final Arena arena = Arena.ofShared();
   private final MemorySegment rotatedCentroids;
   private final Scratch[] scratch;
+  private final CandidateScan scan;
   private @Nullable InvertedLists lists;
   private TopScores probes = new TopScores(0, 1);
   private MemorySegment thresholds = MemorySegment.NULL;
@@ -73,43 +73,10 @@ public final class BinaryIvf implements ClassIndex {
   private static final class Scratch {
     final MemorySegment row;
     final MemorySegment rotated;
-    final MemorySegment query;
-    final long[] queries = new long[1];
-    final float[] scales = new float[1];
-    final float[] bases = new float[1];
-    long[] sums = new long[0];
-    float[] estimates = new float[0];
-    int[] hits = new int[0];
-    long[] best = new long[0];
 
     Scratch(int stride, int codeDim, Arena arena) {
       row = NativeMemory.allocate(4L * stride, arena);
       rotated = NativeMemory.allocate(4L * codeDim, arena);
-      query = NativeMemory.allocate(codeDim / 2, arena);
-      queries[0] = query.address();
-    }
-
-    void reserve(int slots) {
-      if (estimates.length < slots) {
-        sums = new long[slots + slots / 4];
-        estimates = new float[slots + slots / 4];
-        hits = new int[slots + slots / 4];
-      }
-    }
-
-    void makeRoom(int candidates) {
-      if (best.length < candidates) {
-        best = Arrays.copyOf(best, candidates + candidates / 2);
-      }
-    }
-
-    /** The lowest score among the first {@code count}. */
-    float worst(int count) {
-      long last = Long.MIN_VALUE;
-      for (int i = 0; i < count; i++) {
-        last = Math.max(last, best[i]);
-      }
-      return Ranking.score(last);
     }
   }
 
@@ -130,6 +97,7 @@ public final class BinaryIvf implements ClassIndex {
     rotatedCentroids = NativeMemory.allocate(4L * rotation.codeDim() * settings.numLists(), arena);
     scratch = new Scratch[workers.threads()];
     Arrays.setAll(scratch, _ -> new Scratch(rows.matrix().stride(), rotation.codeDim(), arena));
+    scan = new CandidateScan(rotation, kernels, settings.numCandidates(), workers.threads());
   }
 
   /** Bytes that an index of so many classes takes. */
@@ -205,7 +173,8 @@ public final class BinaryIvf implements ClassIndex {
     workers.run(
         embeddings.numPanels(),
         (panel, worker) -> quantizer.probe(embeddings, panel, worker, thresholds, probes));
-    workers.run(embeddings.size(), (sample, worker) -> scan(in, embeddings, sample, into, worker));
+    scan.scan(in, embeddings, probes, workers);
+    workers.run(embeddings.size(), (sample, _) -> propose(embeddings, sample, into));
   }
 
   private void reserve(int numPanels) {
@@ -216,50 +185,11 @@ public final class BinaryIvf implements ClassIndex {
     }
   }
 
-  /** Keeps the best estimates of a sample in the lists that it probes, list after list. */
-  private void scan(
-      InvertedLists in, Embeddings embeddings, int sample, Candidates into, int worker) {
-    Scratch own = scratch[worker];
-    int words = rotation.words();
-    rotation.rotate(embeddings.row(sample), own.rotated.address());
-    own.scales[0] = kernels.planes(own.rotated.address(), words, own.query.address());
-    int wanted = settings.numCandidates();
-    float threshold = Float.NEGATIVE_INFINITY;
-    int found = 0;
-    for (int rank = 0; rank < probes.size(sample); rank++) {
-      int list = probes.id(sample, rank);
-      int size = in.size(list);
-      int blocks = Math.ceilDiv(size, CodeKernels.BLOCK);
-      own.reserve(blocks * CodeKernels.BLOCK);
-      own.bases[0] = probes.score(sample, rank);
-      kernels.estimates(
-          own.queries,
-          own.scales,
-          own.bases,
-          1,
-          in.codes(list),
-          in.factors(list),
-          blocks,
-          words,
-          own.sums,
-          own.estimates);
-      int hits = kernels.above(own.estimates, 0, size, threshold, own.hits);
-      own.makeRoom(found + hits);
-      for (int h = 0; h < hits; h++) {
-        int place = own.hits[h];
-        own.best[found++] = Ranking.key(own.estimates[place], in.classId(list, place));
-      }
-      if (found >= 2 * wanted) {
-        Ranking.selectBest(own.best, found, wanted);
-        found = wanted;
-        threshold = Math.nextDown(own.worst(wanted)); // equal estimates: the smaller id counts
-      }
-    }
-    int kept = Math.min(found, wanted);
-    Ranking.selectBest(own.best, found, kept);
-    into.resize(sample, kept);
-    for (int i = 0; i < kept; i++) {
-      int classId = Ranking.id(own.best[i]);
+  private void propose(Embeddings embeddings, int sample, Candidates into) {
+    int count = scan.finish(sample);
+    into.resize(sample, count);
+    for (int i = 0; i < count; i++) {
+      int classId = scan.classId(sample, i);
       into.set(sample, i, classId, score(embeddings, sample, classId));
     }
   }

@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: Apache-2.0
+package megaclass.index;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+import megaclass.backbone.Embeddings;
+import megaclass.compute.CodeKernels;
+import megaclass.compute.NativeMemory;
+import megaclass.compute.Workers;
+import megaclass.internal.Ranking;
+import megaclass.internal.TopScores;
+
+/**
+ * Finds the best estimated classes of each sample of a batch in the lists that it probes.
+ *
+ * <p>A sample first goes through its few best lists, which sets a threshold that little else
+ * passes. Then list after list is read once for all samples of a thread that probe it, four at a
+ * time: codes come from memory far slower than they are compared. What a sample keeps depends on
+ * the order of its own lists alone, best ones first and then ascending, so it does not matter which
+ * thread it falls to.
+ */
+final class CandidateScan {
+  /** Lists that a sample goes through alone. */
+  private static final int ALONE = 4;
+
+  /** Samples that a list is compared with at once. */
+  private static final int TOGETHER = 4;
+
+  private final Rotation rotation;
+  private final CodeKernels kernels;
+  private final int wanted;
+  private final Scratch[] scratch;
+  private long[][] best = new long[0][];
+  private int[] found = new int[0];
+  private float[] thresholds = new float[0];
+  private float[] scales = new float[0];
+  private MemorySegment queries = MemorySegment.NULL;
+
+  /**
+   * A scan to be used for many batches.
+   *
+   * @param wanted classes to keep of each sample
+   */
+  CandidateScan(Rotation rotation, CodeKernels kernels, int wanted, int threads) {
+    this.rotation = rotation;
+    this.kernels = kernels;
+    this.wanted = wanted;
+    scratch = new Scratch[threads];
+    Arrays.setAll(scratch, _ -> new Scratch(rotation.codeDim()));
+  }
+
+  /** Operands of one thread. */
+  private static final class Scratch {
+    final MemorySegment rotated;
+    final int[] samples = new int[TOGETHER];
+    final long[] queries = new long[TOGETHER];
+    final float[] scales = new float[TOGETHER];
+    final float[] bases = new float[TOGETHER];
+    long[] sums = new long[0];
+    float[] estimates = new float[0];
+    int[] hits = new int[0];
+    int[] starts = new int[0];
+    int[] pairs = new int[0];
+
+    Scratch(int codeDim) {
+      rotated = NativeMemory.allocate(4L * codeDim, Arena.ofAuto());
+    }
+
+    void reserve(int slots) {
+      if (sums.length < slots) {
+        int room = slots + slots / 4;
+        sums = new long[room];
+        estimates = new float[TOGETHER * room];
+        hits = new int[room];
+      }
+    }
+  }
+
+  /**
+   * Scans for all samples of a batch.
+   *
+   * @param probes the lists of each sample with the scores of their centroids, best first
+   */
+  void scan(InvertedLists lists, Embeddings embeddings, TopScores probes, Workers workers) {
+    reserve(embeddings.size());
+    int parts = Math.min(workers.threads(), embeddings.size());
+    workers.run(
+        parts,
+        (part, worker) -> {
+          int from = (int) ((long) embeddings.size() * part / parts);
+          int to = (int) ((long) embeddings.size() * (part + 1) / parts);
+          Scratch own = scratch[worker];
+          for (int sample = from; sample < to; sample++) {
+            begin(embeddings, sample, own);
+            int alone = Math.min(ALONE, probes.size(sample));
+            for (int rank = 0; rank < alone; rank++) {
+              own.samples[0] = sample;
+              own.bases[0] = probes.score(sample, rank);
+              compare(lists, probes.id(sample, rank), 1, own);
+            }
+          }
+          sortByList(lists.numLists(), probes, from, to, own);
+          for (int list = 0; list < lists.numLists(); list++) {
+            compareTogether(lists, list, probes, own);
+          }
+        });
+  }
+
+  private void reserve(int batch) {
+    if (best.length < batch) {
+      best = new long[batch][2 * wanted];
+      found = new int[batch];
+      thresholds = new float[batch];
+      scales = new float[batch];
+      queries = NativeMemory.allocate(queryBytes() * batch, Arena.ofAuto());
+    }
+  }
+
+  private long queryBytes() {
+    return 8L * rotation.words() * CodeKernels.PLANES;
+  }
+
+  private void begin(Embeddings embeddings, int sample, Scratch own) {
+    long query = queries.address() + queryBytes() * sample;
+    rotation.rotate(embeddings.row(sample), own.rotated.address());
+    scales[sample] = kernels.planes(own.rotated.address(), rotation.words(), query);
+    found[sample] = 0;
+    thresholds[sample] = Float.NEGATIVE_INFINITY;
+  }
+
+  /** Counting sort: those who probe list l are pairs[starts[l]] up to pairs[starts[l + 1]]. */
+  private static void sortByList(int numLists, TopScores probes, int from, int to, Scratch own) {
+    if (own.starts.length != numLists + 2) {
+      own.starts = new int[numLists + 2];
+    }
+    int[] starts = own.starts; // one place further while counting
+    Arrays.fill(starts, 0);
+    int total = 0;
+    for (int sample = from; sample < to; sample++) {
+      for (int rank = ALONE; rank < probes.size(sample); rank++, total++) {
+        starts[probes.id(sample, rank) + 2]++;
+      }
+    }
+    for (int list = 2; list < starts.length; list++) {
+      starts[list] += starts[list - 1];
+    }
+    if (own.pairs.length < 2 * total) {
+      own.pairs = new int[2 * total];
+    }
+    for (int sample = from; sample < to; sample++) {
+      for (int rank = ALONE; rank < probes.size(sample); rank++) {
+        int at = starts[probes.id(sample, rank) + 1]++;
+        own.pairs[2 * at] = sample;
+        own.pairs[2 * at + 1] = rank;
+      }
+    }
+  }
+
+  private void compareTogether(InvertedLists lists, int list, TopScores probes, Scratch own) {
+    int to = own.starts[list + 1];
+    for (int at = own.starts[list]; at < to; at += TOGETHER) {
+      int count = Math.min(TOGETHER, to - at);
+      for (int i = 0; i < count; i++) {
+        own.samples[i] = own.pairs[2 * (at + i)];
+        own.bases[i] = probes.score(own.samples[i], own.pairs[2 * (at + i) + 1]);
+      }
+      compare(lists, list, count, own);
+    }
+  }
+
+  /** Compares a list with the samples that stand in the scratch. */
+  private void compare(InvertedLists lists, int list, int count, Scratch own) {
+    int size = lists.size(list);
+    int slots = Math.ceilDiv(size, CodeKernels.BLOCK) * CodeKernels.BLOCK;
+    own.reserve(slots);
+    for (int i = 0; i < count; i++) {
+      own.queries[i] = queries.address() + queryBytes() * own.samples[i];
+      own.scales[i] = scales[own.samples[i]];
+    }
+    kernels.estimates(
+        own.queries,
+        own.scales,
+        own.bases,
+        count,
+        lists.codes(list),
+        lists.factors(list),
+        slots / CodeKernels.BLOCK,
+        rotation.words(),
+        own.sums,
+        own.estimates);
+    for (int i = 0; i < count; i++) {
+      int sample = own.samples[i];
+      int from = i * slots;
+      int hits = kernels.above(own.estimates, from, from + size, thresholds[sample], own.hits);
+      keep(lists, list, sample, from, hits, own);
+    }
+  }
+
+  private void keep(InvertedLists lists, int list, int sample, int from, int hits, Scratch own) {
+    int size = found[sample];
+    if (best[sample].length < size + hits) {
+      best[sample] = Arrays.copyOf(best[sample], size + hits + hits / 2);
+    }
+    long[] keys = best[sample];
+    for (int h = 0; h < hits; h++) {
+      int place = own.hits[h];
+      keys[size++] = Ranking.key(own.estimates[from + place], lists.classId(list, place));
+    }
+    if (size >= 2 * wanted) {
+      Ranking.selectBest(keys, size, wanted);
+      size = wanted;
+      long last = keys[0];
+      for (int i = 1; i < wanted; i++) {
+        last = Math.max(last, keys[i]);
+      }
+      thresholds[sample] = Math.nextDown(Ranking.score(last)); // equal ones: the smaller id counts
+    }
+    found[sample] = size;
+  }
+
+  /** Puts the best classes of a sample first, in no order; returns how many there are. */
+  int finish(int sample) {
+    int kept = Math.min(found[sample], wanted);
+    Ranking.selectBest(best[sample], found[sample], kept);
+    return kept;
+  }
+
+  /** A class of a sample after {@link #finish}. */
+  int classId(int sample, int i) {
+    return Ranking.id(best[sample][i]);
+  }
+}
