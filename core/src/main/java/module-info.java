@@ -8,6 +8,7 @@ module megaclass.core {
   exports megaclass.backbone;
   exports megaclass.data;
   exports megaclass.eval;
+  exports megaclass.index;
   exports megaclass.loss;
   exports megaclass.model;
   exports megaclass.optim;

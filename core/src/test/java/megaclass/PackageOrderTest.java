@@ -26,6 +26,7 @@ class PackageOrderTest {
           "data",
           "backbone",
           "weights",
+          "index",
           "select",
           "loss",
           "optim",

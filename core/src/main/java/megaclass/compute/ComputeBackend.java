@@ -136,6 +136,16 @@ public sealed interface ComputeBackend permits ScalarBackend, VectorBackend {
   /** Inner product of two rows of {@code stride} floats, a multiple of {@link #ROW_ALIGNMENT}. */
   float dot(long a, long b, int stride);
 
+  /**
+   * Inner products of one row with rows of codes: into[i] = sum over j of codes[i][j] * row[j]. The
+   * bits are those of {@link #dot} of {@code row} with the codes as floats.
+   *
+   * @param codes addresses of at least {@code count} rows, each {@code stride} signed bytes
+   * @param row {@code stride} floats
+   * @param into (count), written
+   */
+  void codeDots(long[] codes, int count, long row, int stride, float[] into);
+
   /** into[j] = row[j] * factor. */
   void scaled(long row, float factor, int stride, long into);
 

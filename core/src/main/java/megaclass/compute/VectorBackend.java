@@ -4,6 +4,7 @@ package megaclass.compute;
 import static megaclass.compute.NativeMemory.ALL;
 
 import java.nio.ByteOrder;
+import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorMask;
@@ -18,6 +19,10 @@ import jdk.incubator.vector.VectorSpecies;
 public final class VectorBackend implements ComputeBackend {
   private static final VectorSpecies<Float> S = FloatVector.SPECIES_PREFERRED;
   private static final ByteOrder NATIVE = ByteOrder.nativeOrder();
+
+  /** As many bytes as S has floats; twice as many where vectors of bytes do not come so short. */
+  private static final VectorSpecies<Byte> CODES =
+      S.length() >= 16 ? ByteVector.SPECIES_128 : ByteVector.SPECIES_64;
 
   /** Bytes of a vector; divides those of a padded row and of a panel's row. */
   private static final long V = S.vectorByteSize();
@@ -249,6 +254,33 @@ public final class VectorBackend implements ComputeBackend {
     }
     sum = sum.add(sum.rearrange(BY_2));
     return sum.add(sum.rearrange(BY_1)).lane(0);
+  }
+
+  /** No branch depends on a product, so that the loads of several rows of codes are under way. */
+  @Override
+  public void codeDots(long[] codes, int count, long row, int stride, float[] into) {
+    for (int i = 0; i < count; i++) {
+      long code = codes[i];
+      FloatVector sum = FloatVector.zero(S);
+      for (int j = 0; j < stride; j += CODES.length()) {
+        ByteVector c = ByteVector.fromMemorySegment(CODES, ALL, code + j, NATIVE);
+        long at = row + 4L * j;
+        FloatVector x = (FloatVector) c.convertShape(VectorOperators.B2F, S, 0);
+        sum = x.fma(FloatVector.fromMemorySegment(S, ALL, at, NATIVE), sum);
+        if (S.length() < CODES.length()) {
+          FloatVector y = (FloatVector) c.convertShape(VectorOperators.B2F, S, 1);
+          sum = y.fma(FloatVector.fromMemorySegment(S, ALL, at + V, NATIVE), sum);
+        }
+      }
+      if (S.length() >= 16) {
+        sum = sum.add(sum.rearrange(BY_8));
+      }
+      if (S.length() >= 8) {
+        sum = sum.add(sum.rearrange(BY_4));
+      }
+      sum = sum.add(sum.rearrange(BY_2));
+      into[i] = sum.add(sum.rearrange(BY_1)).lane(0);
+    }
   }
 
   @Override

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+package megaclass.index;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+import megaclass.compute.ComputeBackend;
+import megaclass.compute.Engine;
+import megaclass.compute.NativeMemory;
+import megaclass.compute.RowMatrix;
+import megaclass.compute.Workers;
+import megaclass.internal.Hash;
+
+/**
+ * Builds the trees of a forest.
+ *
+ * <p>Splitting a cell projects all of its points, about log2(numClasses / leafSize) times each in
+ * every tree, and points at random addresses come from memory at a tenth of the speed of the
+ * arithmetic. So trees are grown in groups: near the root all cells of all trees of a group are
+ * split in one sweep over the points, each read once for the group; cells that are small enough are
+ * gathered into a cache and split there to the end, a tree a thread.
+ *
+ * <p>Every draw is a function of (seed, tree, path from the root), and a point's side of its
+ * projection, which both ways compute alike: the result does not depend on groups, on threads, or
+ * on where a cell was gathered.
+ */
+final class ForestBuilder {
+  /** Trees that are grown together, at least: so many projections make good for one read. */
+  private static final int GROUP = 16;
+
+  /** Points of a gathered cell: half a level-2 cache. */
+  private static final long GATHERED_BYTES = 1 << 20;
+
+  private static final int POINTS_PER_TASK = 1024;
+
+  private final Points points;
+  private final HashingForest.Settings settings;
+  private final long seed;
+  private final ComputeBackend backend;
+  private final Workers workers;
+  private final int gatherSize;
+
+  ForestBuilder(
+      RowMatrix rows,
+      boolean normalised,
+      HashingForest.Settings settings,
+      long seed,
+      Engine engine) {
+    this(rows, normalised, settings, seed, engine, gatherSize(rows, settings.leafSize()));
+  }
+
+  /** For tests, which set what may not matter. */
+  ForestBuilder(
+      RowMatrix rows,
+      boolean normalised,
+      HashingForest.Settings settings,
+      long seed,
+      Engine engine,
+      int gatherSize) {
+    this.points = new Points(rows, normalised, engine);
+    this.settings = settings;
+    this.seed = seed;
+    this.backend = engine.backend();
+    this.workers = engine.workers();
+    this.gatherSize = gatherSize;
+  }
+
+  private static int gatherSize(RowMatrix rows, int leafSize) {
+    long fitting = GATHERED_BYTES / (4L * rows.stride());
+    // With larger cells than this there are never too many of them.
+    long enough = rows.numRows() / TopLevels.MAX_CELLS + 1L;
+    return (int) Math.min(rows.numRows(), Math.max(leafSize, Math.max(fitting, enough)));
+  }
+
+  /** The trees, in memory of the arena. */
+  List<ForestTree> build(Arena arena) {
+    var trees = new ArrayList<ForestTree>();
+    try (var scratch = Arena.ofShared()) {
+      int numGroups = Math.ceilDiv(settings.numTrees(), Math.max(GROUP, workers.threads()));
+      int groupSize = Math.ceilDiv(settings.numTrees(), numGroups);
+      var memory = new Scratch(groupSize, scratch);
+      while (trees.size() < settings.numTrees()) {
+        int from = trees.size();
+        int count = Math.min(groupSize, settings.numTrees() - from);
+        trees.addAll(new Group(from, count, memory).grow(arena));
+      }
+    }
+    return trees;
+  }
+
+  /** What all groups need, in turn. */
+  private final class Scratch {
+    final List<Splitter> splitters = new ArrayList<>();
+    final List<Subtrees> subtrees = new ArrayList<>();
+    final List<MemorySegment> cells = new ArrayList<>();
+    final int[][] right = new int[workers.threads()][];
+    final long[] rows = new long[workers.threads()];
+
+    Scratch(int groupSize, Arena arena) {
+      for (int worker = 0; worker < workers.threads(); worker++) {
+        splitters.add(new Splitter(points.stride(), backend, arena));
+        subtrees.add(new Subtrees(points, settings.leafSize(), gatherSize, backend, arena));
+        rows[worker] = NativeMemory.allocate(4L * points.stride(), arena).address();
+        right[worker] = new int[points.size() > gatherSize ? points.size() : 0];
+      }
+      for (int i = 0; i < groupSize; i++) {
+        cells.add(TopLevels.allocateCells(points.size(), arena));
+      }
+    }
+  }
+
+  /** Some trees, grown together. */
+  private final class Group {
+    private final int count;
+    private final Scratch scratch;
+    private final int first;
+
+    Group(int first, int count, Scratch scratch) {
+      this.first = first;
+      this.count = count;
+      this.scratch = scratch;
+    }
+
+    List<ForestTree> grow(Arena arena) {
+      var drafts = new ArrayList<TreeDraft>();
+      try {
+        for (int i = 0; i < count; i++) {
+          drafts.add(new TreeDraft(points.size(), points.stride(), arena));
+        }
+        var tops = new TopLevels[count];
+        workers.run(count, (i, _) -> tops[i] = start(i, drafts.get(i)));
+        while (growLevel(tops)) {
+          // until no cell is too large to be gathered
+        }
+        var trees = new ForestTree[count];
+        workers.run(
+            count,
+            (i, worker) -> {
+              for (var cell : tops[i].closedCells()) {
+                scratch.subtrees.get(worker).grow(drafts.get(i), cell);
+              }
+              trees[i] = drafts.get(i).finish(arena);
+            });
+        return List.of(trees);
+      } finally {
+        drafts.forEach(TreeDraft::close);
+      }
+    }
+
+    private TopLevels start(int i, TreeDraft draft) {
+      long key = Hash.key(seed, first + i);
+      return new TopLevels(points, draft, key, gatherSize, scratch.cells.get(i));
+    }
+
+    /** Splits all open cells once; returns false when there were none. */
+    private boolean growLevel(TopLevels[] tops) {
+      boolean open = false;
+      for (var top : tops) {
+        open |= top.isOpen();
+      }
+      if (!open) {
+        return false;
+      }
+      workers.run(count, (i, worker) -> tops[i].draw(scratch.splitters.get(worker)));
+      workers.run(
+          Math.ceilDiv(points.size(), POINTS_PER_TASK),
+          (task, worker) -> sweep(tops, task, worker));
+      workers.run(count, (i, worker) -> tops[i].split(scratch.right[worker]));
+      return true;
+    }
+
+    /** Projects each point of a task on the normals of its cells in all trees. */
+    private void sweep(TopLevels[] tops, int task, int worker) {
+      long[] normals = new long[count];
+      int[] trees = new int[count];
+      float[] projections = new float[count];
+      int from = task * POINTS_PER_TASK;
+      int to = from + Math.min(POINTS_PER_TASK, points.size() - from);
+      for (int point = from; point < to; point++) {
+        int open = 0;
+        for (int i = 0; i < count; i++) {
+          long normal = tops[i].normal(point);
+          if (normal != 0) {
+            trees[open] = i;
+            normals[open++] = normal;
+          }
+        }
+        if (open > 0) {
+          long address = points.address(point, scratch.rows[worker]);
+          backend.codeDots(normals, open, address, points.stride(), projections);
+          for (int i = 0; i < open; i++) {
+            tops[trees[i]].setProjection(point, projections[i]);
+          }
+        }
+      }
+    }
+  }
+}
