@@ -9,8 +9,8 @@ import java.util.Arrays;
  * branch is taken; a search that needs no branch pays for no order.
  */
 final class BranchQueue {
-  /** One branch: the subtree at a reference, and the distance by which the embedding missed it. */
-  record Branch(float distance, int tree, int reference) {}
+  /** The subtree at a reference, and by how much the embedding missed it. */
+  record Branch(float squaredDistance, int tree, int reference) {}
 
   private float[] distances = new float[256];
   private long[] places = new long[256];

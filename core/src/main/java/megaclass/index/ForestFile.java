@@ -129,7 +129,7 @@ final class ForestFile {
       if (numNodes < 0 || numLeaves != numNodes + 1) {
         throw damaged(
             SIZES,
-            "has %d nodes and %d leaves for tree %d, expected one leaf more than nodes"
+            "has %d nodes and %d leaves for tree %d, expected one leaf more than nodes; build the forest anew"
                 .formatted(numNodes, numLeaves, tree));
       }
       nodes += numNodes;
@@ -197,7 +197,7 @@ final class ForestFile {
 
   private void checkLeaves(ForestTree tree, int number) {
     for (int leaf = 0; leaf < tree.numLeaves(); leaf++) {
-      int size = tree.leafTo(leaf) - tree.leafFrom(leaf);
+      long size = (long) tree.leafTo(leaf) - tree.leafFrom(leaf);
       if (size < 1 || size > settings.leafSize()) {
         throw damaged(
             LEAVES,

@@ -54,9 +54,11 @@ public final class ForestSearch {
 
   /**
    * Finds classes that are likely to be near an embedding: those of its leaf in each tree. If they
-   * are too few, the branches that its walks left aside are followed in the order of the distance
-   * by which the embedding missed them, over all trees: the largest of |n . x - t| / |n| over the
-   * hyperplanes that were crossed.
+   * are too few, the branches that its walks left aside are followed, over all trees those first
+   * that the embedding missed by the least: by the sum of ((n . x - t) / |n|)^2 over the
+   * hyperplanes between it and the branch. That found more of the nearest classes than the largest
+   * of these distances, as in Annoy, or the last of them: 89, 86 and 86 % of the ten nearest of 100
+   * 000 planted classes x 128 among 10 000 classes from 5 trees.
    *
    * @param embedding address of (stride) floats
    * @param atLeast how many classes, if there are as many; leaves are taken in whole
@@ -121,15 +123,15 @@ public final class ForestSearch {
       normals[0] = trees[tree].normal(reference);
       backend.codeDots(normals, 1, embedding, trees[tree].stride(), projections);
       numHyperplanes++;
-      addBranch(tree, reference, projections[0], branch.distance());
+      addBranch(tree, reference, projections[0], branch.squaredDistance());
       reference = trees[tree].child(reference, projections[0]);
     }
     addLeaf(tree, ~reference);
   }
 
   private void addBranch(int tree, int node, float projection, float crossed) {
-    float distance = Math.max(crossed, trees[tree].margin(node, projection));
-    branches.add(distance, tree, trees[tree].otherChild(node, projection));
+    float margin = trees[tree].margin(node, projection);
+    branches.add(crossed + margin * margin, tree, trees[tree].otherChild(node, projection));
   }
 
   // ---- the set of classes --------------------------------------------------------------------

@@ -111,17 +111,48 @@ final class TreeDraft implements AutoCloseable {
     return nodes.bytes().address() + node * ForestTree.nodeBytes(stride) + ForestTree.HEAD_BYTES;
   }
 
-  /** The finished tree. */
+  /** The finished tree, its nodes in the order of a walk that goes left first. */
   ForestTree finish(Arena arena) {
     var exact = NativeMemory.allocate(nodes.size(), arena).asSlice(0, nodes.size());
-    exact.copyFrom(nodes.bytes());
+    int[] places = placesOfNodes();
+    long nodeBytes = ForestTree.nodeBytes(stride);
+    for (int node = 0; node < numNodes; node++) {
+      long at = places[node] * nodeBytes;
+      MemorySegment.copy(nodes.bytes(), node * nodeBytes, exact, at, nodeBytes);
+      for (int side : new int[] {ForestTree.LEFT, ForestTree.RIGHT}) {
+        int child = exact.get(LittleEndian.INT, at + side);
+        exact.set(LittleEndian.INT, at + side, child < 0 ? child : places[child]);
+      }
+    }
+    return new ForestTree(stride, exact, classIds, starts(arena));
+  }
+
+  /** How cells were split in turn leaves no trace: the place of each node in a walk. */
+  private int[] placesOfNodes() {
+    int[] places = new int[numNodes];
+    int[] stack = new int[numNodes + 1];
+    int waiting = numNodes > 0 ? 1 : 0;
+    for (int place = 0; waiting > 0; place++) {
+      int node = stack[--waiting];
+      places[node] = place;
+      for (int side : new int[] {ForestTree.RIGHT, ForestTree.LEFT}) {
+        int child = nodes.bytes().get(LittleEndian.INT, node * ForestTree.nodeBytes(stride) + side);
+        if (child >= 0) {
+          stack[waiting++] = child;
+        }
+      }
+    }
+    return places;
+  }
+
+  private MemorySegment starts(Arena arena) {
     long bytes = 4L * (numLeaves + 1);
     var starts = NativeMemory.allocate(bytes, arena).asSlice(0, bytes);
     for (int leaf = 0; leaf < numLeaves; leaf++) {
       starts.set(LittleEndian.INT, 4L * leaf, leafStarts[leaf]);
     }
     starts.set(LittleEndian.INT, 4L * numLeaves, Math.toIntExact(classIds.byteSize() / 4));
-    return new ForestTree(stride, exact, classIds, starts);
+    return starts;
   }
 
   @Override

@@ -53,6 +53,7 @@ class RepeatableBitsTest {
       var random = new SplittableRandom(1);
       var results = new ArrayList<float[]>();
       float[] dots = new float[ROWS];
+      float[] codeDots = new float[ROWS];
       try (var arena = Arena.ofConfined()) {
         var tile = Floats.of(Floats.normal(random, LENGTH, 8), arena);
         var lanes = Floats.random(random, PANEL, arena);
@@ -84,13 +85,17 @@ class RepeatableBitsTest {
         for (int r = 0; r < ROWS; r++) {
           dots[r] = backend.dot(addresses[r], rows.address(), STRIDE);
         }
+        // The bytes of the rows, as codes.
+        backend.codeDots(addresses, ROWS, lanes.address(), STRIDE, codeDots);
         results.add(new float[] {count});
         results.add(best);
         for (Floats floats : List.of(tile, lanes, sums, into, rows)) {
           results.add(floats.toArray());
         }
       }
-      return List.of(Arrays.deepHashCode(results.toArray()), Arrays.hashCode(dots));
+      return List.of(
+          Arrays.deepHashCode(results.toArray()),
+          Arrays.hashCode(dots) + 31 * Arrays.hashCode(codeDots));
     }
   }
 

@@ -4,6 +4,7 @@ package megaclass.compute;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
@@ -47,6 +48,33 @@ class RowOperationsTest extends BackendAgainstDefinition {
       assertEquals(j + 1f, backend.dot(Floats.of(one, arena).address(), b, stride));
     }
     assertEquals(stride, backend.dot(b, b, stride));
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {16, 32, 48, 128, 1040})
+  void codeDotsAreTheDotsOfTheCodesAsFloatsBitForBit(int stride) {
+    var row = Floats.random(random, stride, arena);
+    for (int count : new int[] {0, 1, 2, 3, 5, 50}) {
+      long[] codes = new long[count + 1];
+      float[] expected = new float[count];
+      float[] expectedOfDefinition = new float[count];
+      for (int i = 0; i < count; i++) {
+        byte[] values = new byte[stride];
+        random.nextBytes(values);
+        codes[i] = arena.allocateFrom(ValueLayout.JAVA_BYTE, values).address();
+        float[] floats = Floats.values(stride, j -> values[j]);
+        long address = Floats.of(floats, arena).address();
+        expected[i] = backend.dot(address, row.address(), stride);
+        expectedOfDefinition[i] = SCALAR.dot(address, row.address(), stride);
+      }
+      float[] dots = new float[count + 1];
+      dots[count] = 1234.5f;
+      backend.codeDots(codes, count, row.address(), stride, dots);
+      assertArrayEquals(expected, Arrays.copyOf(dots, count));
+      SCALAR.codeDots(codes, count, row.address(), stride, dots);
+      assertArrayEquals(expectedOfDefinition, Arrays.copyOf(dots, count));
+      assertEquals(1234.5f, dots[count], "more was written than " + count);
+    }
   }
 
   @ParameterizedTest
