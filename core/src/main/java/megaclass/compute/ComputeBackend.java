@@ -137,8 +137,17 @@ public sealed interface ComputeBackend permits ScalarBackend, VectorBackend {
   float dot(long a, long b, int stride);
 
   /**
-   * Inner products of one row with rows of codes: into[i] = sum over j of codes[i][j] * row[j]. The
-   * bits are those of {@link #dot} of {@code row} with the codes as floats.
+   * Inner products of one row with several: into[i] = rows[i] . row, the same bits as {@link #dot}.
+   *
+   * @param rows addresses of at least {@code count} rows, each {@code stride} floats
+   * @param row {@code stride} floats
+   * @param into (count), written
+   */
+  void dots(long[] rows, int count, long row, int stride, float[] into);
+
+  /**
+   * Inner products of one row with rows of codes: into[i] = sum over j of codes[i][j] * row[j], the
+   * same bits as {@link #dot} with the codes as floats.
    *
    * @param codes addresses of at least {@code count} rows, each {@code stride} signed bytes
    * @param row {@code stride} floats

@@ -158,6 +158,13 @@ public final class ScalarBackend implements ComputeBackend {
   }
 
   @Override
+  public void dots(long[] rows, int count, long row, int stride, float[] into) {
+    for (int i = 0; i < count; i++) {
+      into[i] = dot(rows[i], row, stride);
+    }
+  }
+
+  @Override
   public void codeDots(long[] codes, int count, long row, int stride, float[] into) {
     for (int i = 0; i < count; i++) {
       float sum = 0;

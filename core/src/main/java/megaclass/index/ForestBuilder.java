@@ -163,36 +163,60 @@ final class ForestBuilder {
         return false;
       }
       workers.run(count, (i, worker) -> tops[i].draw(scratch.splitters.get(worker)));
+      var level = new Level(tops);
       workers.run(
           Math.ceilDiv(points.size(), POINTS_PER_TASK),
-          (task, worker) -> sweep(tops, task, worker));
+          (task, worker) -> sweep(tops, level, task, worker));
       workers.run(count, (i, worker) -> tops[i].split(scratch.right[worker]));
       return true;
     }
 
-    /** Projects each point of a task on the normals of its cells in all trees. */
-    private void sweep(TopLevels[] tops, int task, int worker) {
-      long[] normals = new long[count];
-      int[] trees = new int[count];
-      float[] projections = new float[count];
+    /** The hyperplanes of all open cells, by tree. */
+    private final class Level {
+      final long[] firstNormals = new long[count];
+      final float[][] thresholds = new float[count][];
+      final long nodeBytes = ForestTree.nodeBytes(points.stride());
+
+      Level(TopLevels[] tops) {
+        for (int i = 0; i < count; i++) {
+          firstNormals[i] = tops[i].firstNormal();
+          thresholds[i] = tops[i].thresholds();
+        }
+      }
+    }
+
+    /** Projects the points of a task on the normals of their cells in all trees. */
+    private void sweep(TopLevels[] tops, Level level, int task, int worker) {
       int from = task * POINTS_PER_TASK;
-      int to = from + Math.min(POINTS_PER_TASK, points.size() - from);
-      for (int point = from; point < to; point++) {
+      int numPoints = Math.min(POINTS_PER_TASK, points.size() - from);
+      char[] cells = new char[count * POINTS_PER_TASK];
+      for (int i = 0; i < count; i++) {
+        tops[i].readCells(from, numPoints, cells, i * POINTS_PER_TASK);
+      }
+      long[] normals = new long[count];
+      int[] places = new int[count];
+      float[] projections = new float[count];
+      for (int point = 0; point < numPoints; point++) {
         int open = 0;
         for (int i = 0; i < count; i++) {
-          long normal = tops[i].normal(point);
-          if (normal != 0) {
-            trees[open] = i;
-            normals[open++] = normal;
+          int place = i * POINTS_PER_TASK + point;
+          if (cells[place] != TopLevels.CLOSED) {
+            places[open] = place;
+            normals[open++] = level.firstNormals[i] + cells[place] * level.nodeBytes;
           }
         }
         if (open > 0) {
-          long address = points.address(point, scratch.rows[worker]);
+          long address = points.address(from + point, scratch.rows[worker]);
           backend.codeDots(normals, open, address, points.stride(), projections);
           for (int i = 0; i < open; i++) {
-            tops[trees[i]].setProjection(point, projections[i]);
+            int place = places[i];
+            float threshold = level.thresholds[place / POINTS_PER_TASK][cells[place]];
+            cells[place] |= projections[i] > threshold ? TopLevels.ON_LEFT : 0;
           }
         }
+      }
+      for (int i = 0; i < count; i++) {
+        tops[i].writeCells(cells, i * POINTS_PER_TASK, numPoints, from);
       }
     }
   }

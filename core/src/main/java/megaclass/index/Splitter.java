@@ -165,9 +165,9 @@ final class Splitter {
 
   /** Projects the sample on n; returns how many of it are on the left. */
   private int project() {
+    backend.dots(sample, SAMPLE, normal, stride, projections);
     int left = 0;
     for (int i = 0; i < SAMPLE; i++) {
-      projections[i] = backend.dot(normal, sample[i], stride);
       left += projections[i] > threshold ? 1 : 0;
     }
     return left;

@@ -5,7 +5,6 @@ import java.lang.foreign.Arena;
 import megaclass.compute.ComputeBackend;
 import megaclass.compute.NativeMemory;
 import megaclass.internal.Permutation;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Grows cells small enough to be gathered down to the leaves: their points are copied once, side by
@@ -22,6 +21,10 @@ final class Subtrees implements Cell {
   /** The gathered points in the order of the cells; the cell at hand is a range of them. */
   private final int[] slots;
 
+  // Of the points of the cell at hand.
+  private final long[] addresses;
+  private final float[] projections;
+  private final int[] isLeft;
   private final int[] right;
   private int from;
   private int size;
@@ -35,6 +38,9 @@ final class Subtrees implements Cell {
     gathered = NativeMemory.allocate(4L * points.stride() * capacity, arena).address();
     ids = new int[capacity];
     slots = new int[capacity];
+    addresses = new long[capacity];
+    projections = new float[capacity];
+    isLeft = new int[capacity];
     right = new int[capacity];
   }
 
@@ -65,33 +71,46 @@ final class Subtrees implements Cell {
     size = range.size();
     boolean found = splitter.draw(this, range.key());
     int node = tree.addNode(range, splitter);
-    int left = partition(found ? null : new Permutation(size, range.randomKey()));
+    if (found) {
+      chooseSides();
+    } else {
+      chooseSidesRandomly(range.randomKey());
+    }
+    int left = partition();
     split(tree, range.left(node, left), origin);
     split(tree, range.right(node, left), origin);
   }
 
-  /**
-   * Moves the points on the left to the front; returns how many there are.
-   *
-   * @param order null to split by the hyperplane; else its first half goes left
-   */
-  private int partition(@Nullable Permutation order) {
-    int numLeft = 0;
-    int numRight = 0;
+  private void chooseSides() {
     for (int i = 0; i < size; i++) {
-      int slot = slots[from + i];
-      if (order == null ? isLeft(slot) : order.at(i) < size / 2) {
-        slots[from + numLeft++] = slot;
-      } else {
-        right[numRight++] = slot;
-      }
+      addresses[i] = address(slots[from + i]);
     }
-    System.arraycopy(right, 0, slots, from + numLeft, numRight);
-    return numLeft;
+    backend.dots(addresses, size, splitter.normal(), points.stride(), projections);
+    for (int i = 0; i < size; i++) {
+      isLeft[i] = projections[i] > splitter.threshold() ? 1 : 0;
+    }
   }
 
-  private boolean isLeft(int slot) {
-    return backend.dot(splitter.normal(), address(slot), points.stride()) > splitter.threshold();
+  /** Half of the points, whichever, go left. */
+  private void chooseSidesRandomly(long key) {
+    var order = new Permutation(size, key);
+    for (int i = 0; i < size; i++) {
+      isLeft[i] = order.at(i) < size / 2 ? 1 : 0;
+    }
+  }
+
+  /** Moves the points on the left to the front; returns how many there are. */
+  private int partition() {
+    int numLeft = 0;
+    for (int i = 0; i < size; i++) {
+      int slot = slots[from + i];
+      // Written to both sides and kept on one: a branch would be guessed wrong half the time.
+      slots[from + numLeft] = slot;
+      right[i - numLeft] = slot;
+      numLeft += isLeft[i];
+    }
+    System.arraycopy(right, 0, slots, from + numLeft, size - numLeft);
+    return numLeft;
   }
 
   @Override

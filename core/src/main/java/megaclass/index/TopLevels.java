@@ -20,8 +20,12 @@ final class TopLevels {
   /** How many cells may be open at once: their number and a side fit 16 bits. */
   static final int MAX_CELLS = 0x7FFF;
 
-  private static final char CLOSED = 0xFFFF;
-  private static final char ON_LEFT = 0x8000;
+  /** Stands for all cells that are not open. */
+  static final char CLOSED = 0xFFFF;
+  private static final int SIDE_BIT = 15;
+
+  /** Is added to the number of its cell for a point on the left. */
+  static final char ON_LEFT = 1 << SIDE_BIT;
 
   private final Points points;
   private final TreeDraft tree;
@@ -32,10 +36,12 @@ final class TopLevels {
 
   private List<TreeDraft.Range> open = new ArrayList<>();
   private final List<TreeDraft.Range> closed = new ArrayList<>();
-  private int[] nodes = new int[0];
+
+  /** The node of open cell 0; the others follow. */
+  private int firstNode;
+
   private boolean[] random = new boolean[0];
   private float[] thresholds = new float[0];
-  private long[] normals = new long[0];
 
   /**
    * Starts with all points in one cell.
@@ -68,18 +74,14 @@ final class TopLevels {
 
   /** Draws a hyperplane for each open cell. */
   void draw(Splitter splitter) {
-    nodes = new int[open.size()];
+    firstNode = tree.numNodes();
     random = new boolean[open.size()];
     thresholds = new float[open.size()];
-    normals = new long[open.size()];
     for (int i = 0; i < open.size(); i++) {
       var range = open.get(i);
       random[i] = !splitter.draw(new OpenCell(range), range.key());
       thresholds[i] = splitter.threshold();
-      nodes[i] = tree.addNode(range, splitter);
-    }
-    for (int i = 0; i < nodes.length; i++) { // not before: adding moves them
-      normals[i] = tree.normal(nodes[i]);
+      tree.addNode(range, splitter);
     }
   }
 
@@ -101,18 +103,24 @@ final class TopLevels {
     }
   }
 
-  /** Address of the normal of a point's open cell, or 0 if its cell is closed. */
-  long normal(int point) {
-    char cell = cells.getAtIndex(JAVA_CHAR, point);
-    return cell == CLOSED ? 0 : normals[cell];
+  /** Reads the cells of neighbouring points, from {@code point} on. */
+  void readCells(int point, int count, char[] into, int at) {
+    MemorySegment.copy(cells, JAVA_CHAR, 2L * point, into, at, count);
   }
 
-  /** Tells on which side of that normal a point lies. */
-  void setProjection(int point, float projection) {
-    char cell = cells.getAtIndex(JAVA_CHAR, point);
-    if (projection > thresholds[cell]) {
-      cells.setAtIndex(JAVA_CHAR, point, (char) (cell | ON_LEFT));
-    }
+  /** Writes them back, {@link #ON_LEFT} added where it holds. */
+  void writeCells(char[] from, int at, int count, int point) {
+    MemorySegment.copy(from, at, cells, JAVA_CHAR, 2L * point, count);
+  }
+
+  /** Address of the normal of open cell 0; those of the others follow, a node further each. */
+  long firstNormal() {
+    return open.isEmpty() ? 0 : tree.normal(firstNode);
+  }
+
+  /** Threshold of each open cell: a point whose projection is above it is {@link #ON_LEFT}. */
+  float[] thresholds() {
+    return thresholds;
   }
 
   /**
@@ -129,34 +137,33 @@ final class TopLevels {
         chooseSidesRandomly(range);
       }
       int left = partition(range, right);
-      add(range.left(nodes[i], left), open);
-      add(range.right(nodes[i], left), open);
+      add(range.left(firstNode + i, left), open);
+      add(range.right(firstNode + i, left), open);
     }
   }
 
-  /** Half of the points, whichever, go left. */
+  /** Half of the points, whichever, go left; on a normal of zeros the sweep put none there. */
   private void chooseSidesRandomly(TreeDraft.Range range) {
     var order = new Permutation(range.size(), range.randomKey());
     for (int i = 0; i < range.size(); i++) {
-      int point = tree.classId(range.from() + i);
-      char cell = (char) (cells.getAtIndex(JAVA_CHAR, point) & ~ON_LEFT);
-      boolean left = order.at(i) < range.size() / 2;
-      cells.setAtIndex(JAVA_CHAR, point, left ? (char) (cell | ON_LEFT) : cell);
+      if (order.at(i) < range.size() / 2) {
+        int point = tree.classId(range.from() + i);
+        char cell = cells.getAtIndex(JAVA_CHAR, point);
+        cells.setAtIndex(JAVA_CHAR, point, (char) (cell | ON_LEFT));
+      }
     }
   }
 
+  /** Writes each point to both sides and keeps it on one: no branch guesses wrong half the time. */
   private int partition(TreeDraft.Range range, int[] right) {
     int numLeft = 0;
-    int numRight = 0;
-    for (int position = range.from(); position < range.to(); position++) {
-      int point = tree.classId(position);
-      if ((cells.getAtIndex(JAVA_CHAR, point) & ON_LEFT) != 0) {
-        tree.setClassId(range.from() + numLeft++, point);
-      } else {
-        right[numRight++] = point;
-      }
+    for (int i = 0; i < range.size(); i++) {
+      int point = tree.classId(range.from() + i);
+      tree.setClassId(range.from() + numLeft, point);
+      right[i - numLeft] = point;
+      numLeft += cells.getAtIndex(JAVA_CHAR, point) >> SIDE_BIT;
     }
-    tree.setClassIds(range.from() + numLeft, right, numRight);
+    tree.setClassIds(range.from() + numLeft, right, range.size() - numLeft);
     return numLeft;
   }
 

@@ -67,6 +67,10 @@ final class TreeDraft implements AutoCloseable {
     return new Range(0, Math.toIntExact(classIds.byteSize() / 4), key, -1, ForestTree.LEFT);
   }
 
+  int numNodes() {
+    return numNodes;
+  }
+
   int classId(int position) {
     return classIds.get(LittleEndian.INT, 4L * position);
   }
