@@ -257,8 +257,8 @@ public final class VectorBackend implements ComputeBackend {
   }
 
   /**
-   * Four rows at once hide the latency of each sum, and of rows at random addresses. Behind the last
-   * row it is taken again.
+   * Four rows at once hide the latency of each sum, and of rows at random addresses. Behind the
+   * last row it is taken again.
    */
   @Override
   public void dots(long[] rows, int count, long row, int stride, float[] into) {

@@ -97,12 +97,9 @@ public final class HashingForest implements AutoCloseable {
    */
   public static HashingForest build(
       RowMatrix rows, boolean normalised, Settings settings, long seed, Engine engine) {
-    return built(new ForestBuilder(rows, normalised, settings, seed, engine), settings, engine);
-  }
-
-  static HashingForest built(ForestBuilder builder, Settings settings, Engine engine) {
     var arena = Arena.ofShared();
     try {
+      var builder = new ForestBuilder(rows, normalised, settings, seed, engine);
       return new HashingForest(arena, builder.build(arena), settings, engine.backend());
     } catch (RuntimeException | Error e) {
       arena.close();

@@ -22,8 +22,8 @@ import megaclass.internal.Hash;
  *   <li>n is rounded to signed bytes, of which the largest is 127, and t follows the rounded n, so
  *       that the hyperplane still passes through the middle. See {@link ForestTree} for the reason.
  *   <li>Where lengths differ much, a bisector in many dimensions cuts off little more than the
- *       longer of its two points. A pair that leaves less than 1 in 16 of a sample of the cell on
- *       one side is drawn anew, and the third hyperplane is moved to the median of the sample.
+ *       longer of its two points. A pair that leaves all of a sample of 16 points on one side is
+ *       drawn anew, and the third hyperplane is moved to the median of the sample.
  *   <li>If no pair differs, as among copies of one row, there is no hyperplane.
  * </ul>
  */
@@ -33,14 +33,14 @@ final class Splitter {
   /** How many points are tried for one that differs from the first of a pair. */
   private static final int TRIES = 64;
 
-  private static final int SAMPLE = 32;
+  private static final int SAMPLE = 16;
 
   /** A bisector has at least so many points of the sample on each side. */
-  private static final int FEWEST = 2;
+  private static final int FEWEST = 1;
 
   private static final int LARGEST_CODE = 127;
 
-  // Purposes of draws from a cell's key; see also Growth.
+  // Purposes of draws from a cell's key; see also TreeDraft.
   private static final long PAIR = 3;
   private static final long OF_SAMPLE = 4;
 

@@ -52,28 +52,32 @@ class RowOperationsTest extends BackendAgainstDefinition {
 
   @ParameterizedTest
   @ValueSource(ints = {16, 32, 48, 128, 1040})
-  void codeDotsAreTheDotsOfTheCodesAsFloatsBitForBit(int stride) {
+  void manyDotsAreSingleDotsBitForBit(int stride) {
     var row = Floats.random(random, stride, arena);
-    for (int count : new int[] {0, 1, 2, 3, 5, 50}) {
-      long[] codes = new long[count + 1];
-      float[] expected = new float[count];
-      float[] expectedOfDefinition = new float[count];
+    for (int count : new int[] {0, 1, 2, 3, 4, 5, 50}) {
+      byte[][] codes = new byte[count][stride];
+      long[] codeRows = new long[count + 1];
+      long[] floatRows = new long[count + 1];
       for (int i = 0; i < count; i++) {
-        byte[] values = new byte[stride];
-        random.nextBytes(values);
-        codes[i] = arena.allocateFrom(ValueLayout.JAVA_BYTE, values).address();
-        float[] floats = Floats.values(stride, j -> values[j]);
-        long address = Floats.of(floats, arena).address();
-        expected[i] = backend.dot(address, row.address(), stride);
-        expectedOfDefinition[i] = SCALAR.dot(address, row.address(), stride);
+        random.nextBytes(codes[i]);
+        byte[] values = codes[i];
+        codeRows[i] = arena.allocateFrom(ValueLayout.JAVA_BYTE, values).address();
+        floatRows[i] = Floats.of(Floats.values(stride, j -> values[j]), arena).address();
       }
-      float[] dots = new float[count + 1];
-      dots[count] = 1234.5f;
-      backend.codeDots(codes, count, row.address(), stride, dots);
-      assertArrayEquals(expected, Arrays.copyOf(dots, count));
-      SCALAR.codeDots(codes, count, row.address(), stride, dots);
-      assertArrayEquals(expectedOfDefinition, Arrays.copyOf(dots, count));
-      assertEquals(1234.5f, dots[count], "more was written than " + count);
+      for (ComputeBackend each : List.of(backend, SCALAR)) {
+        float[] expected = new float[count + 1];
+        for (int i = 0; i < count; i++) {
+          expected[i] = each.dot(floatRows[i], row.address(), stride);
+        }
+        expected[count] = 1234.5f; // and nothing behind them
+        float[] actual = expected.clone();
+        Arrays.fill(actual, 0, count, Float.NaN);
+        each.dots(floatRows, count, row.address(), stride, actual);
+        assertArrayEquals(expected, actual);
+        Arrays.fill(actual, 0, count, Float.NaN);
+        each.codeDots(codeRows, count, row.address(), stride, actual);
+        assertArrayEquals(expected, actual);
+      }
     }
   }
 

@@ -25,7 +25,7 @@ class ForestAgainstDefinitionTest {
   static Stream<Arguments> problems() {
     var problems = new ArrayList<Arguments>();
     for (boolean normalised : new boolean[] {false, true}) {
-      for (int numRows : new int[] {1, 2, 3, 17, 130, 701}) {
+      for (int numRows : new int[] {1, 2, 3, 17, 130, 1100}) {
         for (int dim : new int[] {1, 3, 16, 17, 40}) {
           problems.add(Arguments.of(numRows, dim, normalised));
         }
@@ -41,14 +41,12 @@ class ForestAgainstDefinitionTest {
     for (int leafSize : new int[] {1, 5, 64}) {
       var settings = new HashingForest.Settings(numRows < 100 ? 18 : 3, leafSize);
       var definition = new ForestDefinition(Clouds.points(rows, normalised), settings, SEED);
-      for (int gatherSize : new int[] {leafSize, leafSize + 70, 10_000}) {
-        try (var forest = forest(rows, normalised, settings, gatherSize)) {
-          for (int tree = 0; tree < settings.numTrees(); tree++) {
-            assertEquals(
-                definition.leaves(tree).stream().map(ForestDefinition.Leaf::points).toList(),
-                leaves(forest, tree),
-                "tree " + tree + ", gathered from " + gatherSize);
-          }
+      try (var forest = forest(rows, normalised, settings)) {
+        for (int tree = 0; tree < settings.numTrees(); tree++) {
+          assertEquals(
+              definition.leaves(tree).stream().map(ForestDefinition.Leaf::points).toList(),
+              leaves(forest, tree),
+              "tree " + tree + ", leaves of " + leafSize);
         }
       }
     }
@@ -63,7 +61,7 @@ class ForestAgainstDefinitionTest {
     var settings = new HashingForest.Settings(5, 4);
     var definition = new ForestDefinition(Clouds.points(rows, normalised), settings, SEED);
     try (var engine = Engine.start(TestBackend.NAME, 2);
-        var forest = forest(rows, normalised, settings, 64);
+        var forest = forest(rows, normalised, settings);
         var matrix = Clouds.matrix(embeddings)) {
       int[] found = new int[65 * 5];
       forest.leaves(Clouds.addresses(matrix), engine.workers(), found);
@@ -88,7 +86,7 @@ class ForestAgainstDefinitionTest {
     var settings = new HashingForest.Settings(4, 7);
     var definition = new ForestDefinition(Clouds.points(rows, normalised), settings, SEED);
     try (var engine = Engine.start(TestBackend.NAME, 2);
-        var forest = forest(rows, normalised, settings, 64);
+        var forest = forest(rows, normalised, settings);
         var matrix = Clouds.matrix(embeddings)) {
       for (int atLeast : new int[] {0, 1, 20, 100, numRows, numRows + 5}) {
         var found = forest.candidates(Clouds.addresses(matrix), atLeast, engine.workers());
@@ -110,11 +108,10 @@ class ForestAgainstDefinitionTest {
   }
 
   private static HashingForest forest(
-      float[][] rows, boolean normalised, HashingForest.Settings settings, int gatherSize) {
+      float[][] rows, boolean normalised, HashingForest.Settings settings) {
     try (var engine = Engine.start(TestBackend.NAME, 2);
         var matrix = Clouds.matrix(rows)) {
-      var builder = new ForestBuilder(matrix, normalised, settings, SEED, engine, gatherSize);
-      return HashingForest.built(builder, settings, engine);
+      return HashingForest.build(matrix, normalised, settings, SEED, engine);
     }
   }
 

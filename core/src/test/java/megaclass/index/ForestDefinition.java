@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The definition of {@link HashingForest}: plain recursion over lists of points in double
- * precision, with the same random draws. No groups, no sweeps, no gathering, no bytes.
+ * precision, with the same random draws. No groups, no sweeps, no bytes.
  */
 final class ForestDefinition {
   /** A cell of a tree: one with two cells below, or a leaf. */
@@ -92,7 +92,7 @@ final class ForestDefinition {
       if (drawn != null) {
         double t = drawn.threshold;
         long left = Arrays.stream(projections(cell, key, drawn)).filter(p -> p > t).count();
-        if (left >= 2 && left <= 30) {
+        if (left >= 1 && left <= 15) {
           return drawn;
         }
       }
@@ -120,7 +120,7 @@ final class ForestDefinition {
   }
 
   private double[] projections(List<Integer> cell, long key, Hyperplane plane) {
-    return IntStream.range(0, 32)
+    return IntStream.range(0, 16)
         .map(i -> cell.get(Hash.below(cell.size(), Hash.key(key, 4, i))))
         .mapToDouble(point -> dot(plane.normal, points[point]))
         .toArray();
@@ -129,10 +129,10 @@ final class ForestDefinition {
   /** The same normal, moved to the gap nearest to the middle of the projections; to below first. */
   private static @Nullable Hyperplane atMedian(Hyperplane plane, double[] projections) {
     double[] sorted = Arrays.stream(projections).sorted().toArray();
-    return IntStream.range(0, 31)
+    return IntStream.range(0, 15)
         .boxed()
         .filter(i -> sorted[i] < sorted[i + 1])
-        .min(Comparator.comparingInt(i -> Math.abs(i - 15)))
+        .min(Comparator.comparingInt(i -> Math.abs(i - 7)))
         .map(i -> new Hyperplane(plane.normal, sorted[i]))
         .orElse(null);
   }

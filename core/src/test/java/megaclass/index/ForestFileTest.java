@@ -35,12 +35,11 @@ class ForestFileTest {
 
   @TempDir Path folder;
 
-  private static HashingForest forest(int numTrees, int leafSize, int threads, int gatherSize) {
+  private static HashingForest forest(int numTrees, int leafSize, int threads) {
     var settings = new HashingForest.Settings(numTrees, leafSize);
     try (var engine = Engine.start(TestBackend.NAME, threads);
         var rows = Clouds.matrix(Clouds.normal(new SplittableRandom(3), NUM_CLASSES, 17))) {
-      return HashingForest.built(
-          new ForestBuilder(rows, true, settings, 11, engine, gatherSize), settings, engine);
+      return HashingForest.build(rows, true, settings, 11, engine);
     }
   }
 
@@ -54,14 +53,12 @@ class ForestFileTest {
 
   /** All bits of the forest, hyperplanes too. */
   @Test
-  void theForestIsTheSameForAnyNumberOfThreadsAndWhereverCellsAreGathered() throws IOException {
-    try (var one = forest(20, 9, 1, 9)) {
+  void theForestIsTheSameForAnyNumberOfThreads() throws IOException {
+    try (var one = forest(20, 9, 1)) {
       byte[] expected = write(one, "one");
       for (int threads : new int[] {2, 3, 19}) {
-        for (int gatherSize : new int[] {9, 50, NUM_CLASSES}) {
-          try (var same = forest(20, 9, threads, gatherSize)) {
-            assertArrayEquals(expected, write(same, "same"), threads + " threads");
-          }
+        try (var same = forest(20, 9, threads)) {
+          assertArrayEquals(expected, write(same, "same"), threads + " threads");
         }
       }
     }
@@ -72,7 +69,7 @@ class ForestFileTest {
     for (int leafSize : new int[] {1, 9, NUM_CLASSES}) {
       try (var engine = Engine.start(TestBackend.NAME, 2);
           var queries = Clouds.matrix(Clouds.normal(new SplittableRandom(4), 50, 17));
-          var forest = forest(3, leafSize, 2, NUM_CLASSES)) {
+          var forest = forest(3, leafSize, 2)) {
         byte[] bytes = write(forest, "forest");
         try (var read = read("forest")) {
           for (int atLeast : new int[] {0, 100}) {
@@ -178,7 +175,7 @@ class ForestFileTest {
 
   private void assertNamed(String section, UnaryOperator<byte[]> damage, String message)
       throws IOException {
-    try (var forest = forest(2, 9, 1, NUM_CLASSES)) {
+    try (var forest = forest(2, 9, 1)) {
       write(forest, "forest");
     }
     rewrite(section, damage);

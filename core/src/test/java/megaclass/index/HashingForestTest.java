@@ -16,10 +16,10 @@ import megaclass.compute.RowMatrix;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
+import net.jqwik.api.lifecycle.AfterProperty;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What every forest holds to, whatever the rows. */
@@ -30,23 +30,15 @@ class HashingForestTest {
   private final SplittableRandom random = new SplittableRandom(42);
 
   @AfterEach
+  @AfterProperty
   void stop() {
     engine.close();
   }
 
-  private HashingForest forest(float[][] rows, boolean normalised, HashingForest.Settings s) {
-    return forest(rows, normalised, s, 40);
-  }
-
-  /** Large cells are split in sweeps, those up to {@code gatherSize} in a cache. */
   private HashingForest forest(
-      float[][] rows, boolean normalised, HashingForest.Settings settings, int gatherSize) {
+      float[][] rows, boolean normalised, HashingForest.Settings settings) {
     try (var matrix = Clouds.matrix(rows)) {
-      return HashingForest.built(
-          new ForestBuilder(
-              matrix, normalised, settings, 7, engine, Math.max(gatherSize, settings.leafSize())),
-          settings,
-          engine);
+      return HashingForest.build(matrix, normalised, settings, 7, engine);
     }
   }
 
@@ -130,12 +122,12 @@ class HashingForestTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"false, 40", "false, 5000", "true, 40", "true, 5000"})
-  void everyRowFallsIntoItsOwnLeaf(boolean normalised, int gatherSize) {
+  @ValueSource(booleans = {false, true})
+  void everyRowFallsIntoItsOwnLeaf(boolean normalised) {
     float[][] rows = Clouds.normal(random, 2000, 33);
     rows[17] = rows[1800]; // a few copies fit one leaf
     rows[18] = new float[33];
-    try (var forest = forest(rows, normalised, SMALL, gatherSize);
+    try (var forest = forest(rows, normalised, SMALL);
         var queries = Clouds.matrix(rows)) {
       if (normalised) {
         toUnitLength(queries);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package megaclass.index;
 
-import static java.lang.foreign.ValueLayout.JAVA_CHAR;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -12,72 +12,63 @@ import megaclass.compute.NativeMemory;
 import megaclass.internal.Permutation;
 
 /**
- * The top of one tree, whose cells are too large to be gathered. All of them are split at once, a
- * level of the tree in one sweep over the points (see {@link ForestBuilder}), so that a point that
- * was read serves all trees.
+ * The cells of a tree that are still too large for a leaf. All of them are split at once, a level
+ * of the tree in one sweep over the points, see {@link ForestBuilder}.
+ *
+ * <p>For each point it keeps the number of its open cell, to which the sweep adds the point's side.
  */
-final class TopLevels {
-  /** How many cells may be open at once: their number and a side fit 16 bits. */
-  static final int MAX_CELLS = 0x7FFF;
-
+final class OpenCells {
   /** Stands for all cells that are not open. */
-  static final char CLOSED = 0xFFFF;
-  private static final int SIDE_BIT = 15;
+  static final int CLOSED = Integer.MAX_VALUE;
 
   /** Is added to the number of its cell for a point on the left. */
-  static final char ON_LEFT = 1 << SIDE_BIT;
+  static final int ON_LEFT = Integer.MIN_VALUE;
+
+  private static final int SIDE_BIT = 31;
 
   private final Points points;
   private final TreeDraft tree;
-  private final int gatherSize;
-
-  /** For each point the number of its open cell, and its side in it; or CLOSED. */
+  private final int leafSize;
   private final MemorySegment cells;
-
+  private final List<TreeDraft.Range> leaves = new ArrayList<>();
   private List<TreeDraft.Range> open = new ArrayList<>();
-  private final List<TreeDraft.Range> closed = new ArrayList<>();
+  private boolean[] random = new boolean[0];
+  private float[] thresholds = new float[0];
 
   /** The node of open cell 0; the others follow. */
   private int firstNode;
 
-  private boolean[] random = new boolean[0];
-  private float[] thresholds = new float[0];
-
   /**
    * Starts with all points in one cell.
    *
-   * @param gatherSize a cell of up to so many points is closed: it is left to {@link Subtrees}
-   * @param cells (numClasses) chars for its use
+   * @param cells from {@link #allocate}
    */
-  TopLevels(Points points, TreeDraft tree, long key, int gatherSize, MemorySegment cells) {
+  OpenCells(Points points, TreeDraft tree, long key, int leafSize, MemorySegment cells) {
     this.points = points;
     this.tree = tree;
-    this.gatherSize = gatherSize;
+    this.leafSize = leafSize;
     this.cells = cells;
-    add(tree.root(key), open);
+    add(tree.root(key));
   }
 
-  static MemorySegment allocateCells(int numClasses, Arena arena) {
-    return NativeMemory.allocate(2L * numClasses, arena);
+  /** Memory for the cell of each point. */
+  static MemorySegment allocate(int numPoints, Arena arena) {
+    return NativeMemory.allocate((long) Integer.BYTES * numPoints, arena);
   }
 
-  /** Whether cells are open. */
-  boolean isOpen() {
-    return !open.isEmpty();
+  /** Whether there are any. */
+  boolean isEmpty() {
+    return open.isEmpty();
   }
 
-  /** Cells that are left to be gathered, in the order of their ranges. */
-  List<TreeDraft.Range> closedCells() {
-    closed.sort(Comparator.comparingInt(TreeDraft.Range::from));
-    return closed;
-  }
+  // ---- drawing -------------------------------------------------------------------------------
 
   /** Draws a hyperplane for each open cell. */
   void draw(Splitter splitter) {
     firstNode = tree.numNodes();
     random = new boolean[open.size()];
     thresholds = new float[open.size()];
-    for (int i = 0; i < open.size(); i++) {
+    for (int i = 0; i < random.length; i++) {
       var range = open.get(i);
       random[i] = !splitter.draw(new OpenCell(range), range.key());
       thresholds[i] = splitter.threshold();
@@ -103,15 +94,7 @@ final class TopLevels {
     }
   }
 
-  /** Reads the cells of neighbouring points, from {@code point} on. */
-  void readCells(int point, int count, char[] into, int at) {
-    MemorySegment.copy(cells, JAVA_CHAR, 2L * point, into, at, count);
-  }
-
-  /** Writes them back, {@link #ON_LEFT} added where it holds. */
-  void writeCells(char[] from, int at, int count, int point) {
-    MemorySegment.copy(from, at, cells, JAVA_CHAR, 2L * point, count);
-  }
+  // ---- the sweep -----------------------------------------------------------------------------
 
   /** Address of the normal of open cell 0; those of the others follow, a node further each. */
   long firstNormal() {
@@ -123,10 +106,22 @@ final class TopLevels {
     return thresholds;
   }
 
+  /** Reads the cells of neighbouring points, from {@code point} on. */
+  void read(int point, int count, int[] into, int at) {
+    MemorySegment.copy(cells, JAVA_INT, (long) Integer.BYTES * point, into, at, count);
+  }
+
+  /** Writes them back, {@link #ON_LEFT} added where it holds. */
+  void write(int[] from, int at, int count, int point) {
+    MemorySegment.copy(from, at, cells, JAVA_INT, (long) Integer.BYTES * point, count);
+  }
+
+  // ---- splitting -----------------------------------------------------------------------------
+
   /**
    * Splits all open cells by the sides of their points.
    *
-   * @param right room for as many ints as the largest of them has points
+   * @param right room for all points
    */
   void split(int[] right) {
     var before = open;
@@ -137,8 +132,8 @@ final class TopLevels {
         chooseSidesRandomly(range);
       }
       int left = partition(range, right);
-      add(range.left(firstNode + i, left), open);
-      add(range.right(firstNode + i, left), open);
+      add(range.left(firstNode + i, left));
+      add(range.right(firstNode + i, left));
     }
   }
 
@@ -148,8 +143,7 @@ final class TopLevels {
     for (int i = 0; i < range.size(); i++) {
       if (order.at(i) < range.size() / 2) {
         int point = tree.classId(range.from() + i);
-        char cell = cells.getAtIndex(JAVA_CHAR, point);
-        cells.setAtIndex(JAVA_CHAR, point, (char) (cell | ON_LEFT));
+        cells.setAtIndex(JAVA_INT, point, cells.getAtIndex(JAVA_INT, point) | ON_LEFT);
       }
     }
   }
@@ -161,18 +155,24 @@ final class TopLevels {
       int point = tree.classId(range.from() + i);
       tree.setClassId(range.from() + numLeft, point);
       right[i - numLeft] = point;
-      numLeft += cells.getAtIndex(JAVA_CHAR, point) >> SIDE_BIT;
+      numLeft += cells.getAtIndex(JAVA_INT, point) >>> SIDE_BIT;
     }
     tree.setClassIds(range.from() + numLeft, right, range.size() - numLeft);
     return numLeft;
   }
 
-  private void add(TreeDraft.Range range, List<TreeDraft.Range> into) {
-    boolean close = range.size() <= gatherSize;
-    char cell = close ? CLOSED : (char) into.size();
+  private void add(TreeDraft.Range range) {
+    boolean isLeaf = range.size() <= leafSize;
+    int cell = isLeaf ? CLOSED : open.size();
     for (int position = range.from(); position < range.to(); position++) {
-      cells.setAtIndex(JAVA_CHAR, tree.classId(position), cell);
+      cells.setAtIndex(JAVA_INT, tree.classId(position), cell);
     }
-    (close ? closed : into).add(range);
+    (isLeaf ? leaves : open).add(range);
+  }
+
+  /** Adds the leaves to the tree, from left to right, when no cell is open any more. */
+  void addLeaves() {
+    leaves.sort(Comparator.comparingInt(TreeDraft.Range::from));
+    leaves.forEach(tree::addLeaf);
   }
 }
