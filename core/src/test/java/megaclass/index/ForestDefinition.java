@@ -44,9 +44,6 @@ final class ForestDefinition {
     }
   }
 
-  /** A leaf that a search may read, and how far it is from the embedding. */
-  private record Reachable(double squaredDistance, Leaf leaf) {}
-
   private final double[][] points;
   private final int leafSize;
   private final List<Tree> trees = new ArrayList<>();
@@ -167,26 +164,27 @@ final class ForestDefinition {
     };
   }
 
-  /** The union of the leaves of x, and of further leaves in the order of their distance. */
-  Set<Integer> candidates(double[] x, int atLeast) {
+  /** The union of the leaves of x, in the order of the trees. */
+  Set<Integer> union(double[] x) {
     var found = new LinkedHashSet<Integer>();
-    var others = new ArrayList<Reachable>();
-    for (Tree tree : trees) {
-      found.addAll(leaf(tree, x).points);
-      reach(tree, x, 0, others);
-    }
-    others.sort(Comparator.comparingDouble(Reachable::squaredDistance));
-    for (var next : others) {
-      if (found.size() < Math.min(atLeast, points.length)) {
-        found.addAll(next.leaf.points);
-      }
-    }
+    trees.forEach(tree -> found.addAll(leaf(tree, x).points));
     return found;
   }
 
-  private static void reach(Tree tree, double[] x, double distance, List<Reachable> into) {
+  /**
+   * How far a search has to go for each point: the smallest squared distance of a leaf that holds
+   * it, the sum over the hyperplanes that lie between.
+   */
+  double[] squaredDistances(double[] x) {
+    double[] distances = new double[points.length];
+    Arrays.fill(distances, Double.POSITIVE_INFINITY);
+    trees.forEach(tree -> reach(tree, x, 0, distances));
+    return distances;
+  }
+
+  private static void reach(Tree tree, double[] x, double distance, double[] into) {
     switch (tree) {
-      case Leaf leaf -> into.add(new Reachable(distance, leaf));
+      case Leaf leaf -> leaf.points.forEach(p -> into[p] = Math.min(into[p], distance));
       case Split split -> {
         double across = distance + Math.pow(split.plane.distance(x), 2);
         boolean isLeft = split.plane.isLeft(x);
