@@ -89,7 +89,8 @@ public final class HashingForest implements AutoCloseable {
   /**
    * Builds a forest with all threads of an engine.
    *
-   * @param rows one for each class; they must not change meanwhile
+   * @param rows one for each class. They should not change meanwhile: the forest would be a valid
+   *     one, but no longer a function of rows, settings and seed
    * @param normalised whether the directions of the rows count and not their lengths, as with
    *     cosines; embeddings are then of unit length. A row of zeros stays a point of its own
    * @param seed of all random draws

@@ -128,23 +128,24 @@ final class OpenCells {
     open = new ArrayList<>();
     for (int i = 0; i < before.size(); i++) {
       var range = before.get(i);
-      if (random[i]) {
+      int left = random[i] ? 0 : partition(range, right);
+      if (left == 0 || left == range.size()) { // no hyperplane, or its points moved meanwhile
         chooseSidesRandomly(range);
+        left = partition(range, right);
       }
-      int left = partition(range, right);
       add(range.left(firstNode + i, left));
       add(range.right(firstNode + i, left));
     }
   }
 
-  /** Half of the points, whichever, go left; on a normal of zeros the sweep put none there. */
+  /** Half of the points, whichever, go left. */
   private void chooseSidesRandomly(TreeDraft.Range range) {
     var order = new Permutation(range.size(), range.randomKey());
     for (int i = 0; i < range.size(); i++) {
-      if (order.at(i) < range.size() / 2) {
-        int point = tree.classId(range.from() + i);
-        cells.setAtIndex(JAVA_INT, point, cells.getAtIndex(JAVA_INT, point) | ON_LEFT);
-      }
+      int point = tree.classId(range.from() + i);
+      int cell = cells.getAtIndex(JAVA_INT, point) & ~ON_LEFT;
+      int side = order.at(i) < range.size() / 2 ? ON_LEFT : 0;
+      cells.setAtIndex(JAVA_INT, point, cell | side);
     }
   }
 

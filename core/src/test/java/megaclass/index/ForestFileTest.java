@@ -157,7 +157,11 @@ class ForestFileTest {
         Arguments.of(
             "forest.classes", integer(4 * 299, 300), "has class 300 in tree 0 twice or in vain"),
         Arguments.of(
-            "forest.classes", integer(4 * 300, -1), "has class -1 in tree 1 twice or in vain"));
+            "forest.classes", integer(4 * 300, -1), "has class -1 in tree 1 twice or in vain"),
+        Arguments.of(
+            "forest.classes",
+            (UnaryOperator<byte[]>) bytes -> integer(4 * 1, 5).apply(integer(0, 5).apply(bytes)),
+            "has class 5 in tree 0 twice or in vain"));
   }
 
   @ParameterizedTest

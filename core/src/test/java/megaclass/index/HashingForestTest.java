@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.Arrays;
 import java.util.SplittableRandom;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.IntStream;
 import megaclass.TestBackend;
 import megaclass.compute.Engine;
@@ -207,6 +208,9 @@ class HashingForestTest {
         assertArrayEquals(classIds(small, tree), classIds(large, tree));
         assertEquals(small.shape(tree), large.shape(tree));
       }
+      var different =
+          IntStream.range(0, 37).mapToObj(tree -> Arrays.toString(classIds(large, tree)));
+      assertEquals(37, different.distinct().count());
     }
   }
 
@@ -237,6 +241,27 @@ class HashingForestTest {
       forest.leaves(Clouds.addresses(queries), engine.workers(), after);
       assertArrayEquals(before, after);
       forest.close();
+    }
+  }
+
+  @Test
+  void rowsThatMoveMeanwhileStillMakeTrees() throws InterruptedException {
+    try (var matrix = Clouds.matrix(Clouds.normal(random, 2000, 16))) {
+      var built = new AtomicBoolean();
+      var mover =
+          Thread.ofPlatform()
+              .start(
+                  () -> {
+                    for (int c = 0; !built.get(); c = (c + 1) % 2000) {
+                      matrix.set(c, c % 16, -matrix.get(c, c % 16));
+                    }
+                  });
+      try (var forest = HashingForest.build(matrix, true, SMALL.withNumTrees(40), 1, engine)) {
+        assertIsPartition(forest, 2000, 8);
+      } finally {
+        built.set(true);
+        mover.join();
+      }
     }
   }
 
