@@ -4,19 +4,16 @@ package megaclass.index;
 import java.util.Arrays;
 import java.util.List;
 import megaclass.compute.ComputeBackend;
-import megaclass.internal.Hash;
 
 /**
  * Asks a forest about one embedding after the other and holds what it found about the last. For one
- * thread at a time; see {@link HashingForest#newSearch}.
+ * thread at a time; see {@link HashingForest#newSearch}. It keeps a bit for each class.
  *
  * <p>An embedding walks down all trees at once, a level at a time. The next node of a walk is known
  * only when a product with a node somewhere in memory is, so the walks wait for memory together
  * instead of one after another.
  */
 public final class ForestSearch {
-  private static final int EMPTY = -1;
-
   private final ForestTree[] trees;
   private final ComputeBackend backend;
   private final int numClasses;
@@ -31,7 +28,10 @@ public final class ForestSearch {
 
   private int[] classIds = new int[1024];
   private int numFound;
-  private int[] slots = new int[4096];
+
+  /** A bit for each class. */
+  private final long[] isFound;
+
   private int[] leaf = new int[64];
   private long numHyperplanes;
   private int numLeaves;
@@ -40,6 +40,7 @@ public final class ForestSearch {
     this.trees = trees.toArray(ForestTree[]::new);
     this.backend = backend;
     numClasses = this.trees[0].numClasses();
+    isFound = new long[Math.ceilDiv(numClasses, Long.SIZE)];
     references = new int[this.trees.length];
     walking = new int[this.trees.length];
     normals = new long[this.trees.length];
@@ -78,11 +79,10 @@ public final class ForestSearch {
   }
 
   private void begin() {
-    numFound = 0;
+    clear();
     numHyperplanes = 0;
     numLeaves = 0;
     branches.clear();
-    Arrays.fill(slots, EMPTY);
   }
 
   /** Walks from all roots to leaves, level by level. */
@@ -138,42 +138,28 @@ public final class ForestSearch {
 
   private void addLeaf(int tree, int number) {
     int count = trees[tree].leafTo(number) - trees[tree].leafFrom(number);
+    if (classIds.length < numFound + count) {
+      classIds = Arrays.copyOf(classIds, Math.max(numFound + count, 2 * classIds.length));
+    }
     if (leaf.length < count) {
       leaf = new int[count];
     }
     trees[tree].copyLeaf(number, leaf);
-    reserve(numFound + count);
     for (int i = 0; i < count; i++) {
-      add(leaf[i]);
+      int classId = leaf[i];
+      long word = isFound[classId >>> 6];
+      classIds[numFound] = classId; // counts if it is new: no branch is guessed wrong
+      numFound += (int) (~word >>> classId) & 1;
+      isFound[classId >>> 6] = word | 1L << classId;
     }
     numLeaves++;
   }
 
-  private void reserve(int size) {
-    if (size > classIds.length) {
-      classIds = Arrays.copyOf(classIds, Math.max(size, 2 * classIds.length));
+  private void clear() {
+    for (int i = 0; i < numFound; i++) {
+      isFound[classIds[i] >>> 6] = 0;
     }
-    if (size > slots.length / 2) {
-      slots = new int[2 * Integer.highestOneBit(2 * size - 1)];
-      Arrays.fill(slots, EMPTY);
-      int before = numFound;
-      numFound = 0;
-      for (int i = 0; i < before; i++) {
-        add(classIds[i]);
-      }
-    }
-  }
-
-  private void add(int classId) {
-    int slot = (int) Hash.mix(classId) & (slots.length - 1);
-    while (slots[slot] != EMPTY) {
-      if (slots[slot] == classId) {
-        return;
-      }
-      slot = (slot + 1) & (slots.length - 1);
-    }
-    slots[slot] = classId;
-    classIds[numFound++] = classId;
+    numFound = 0;
   }
 
   // ---- what was found ------------------------------------------------------------------------

@@ -281,6 +281,20 @@ class HashingForestTest {
     }
   }
 
+  @Test
+  void theForecastOfItsBytesIsRightWithinATenth() {
+    for (int leafSize : new int[] {32, 64, 128, 20_000}) {
+      for (int dim : new int[] {8, 100}) {
+        var settings = new HashingForest.Settings(3, leafSize);
+        try (var forest = forest(Clouds.normal(random, 10_000, dim), true, settings)) {
+          double bytes = forest.sizeInBytes();
+          double expected = HashingForest.expectedBytes(10_000, dim, settings);
+          assertEquals(bytes, expected, 0.1 * bytes, settings.toString());
+        }
+      }
+    }
+  }
+
   // ---- errors --------------------------------------------------------------------------------
 
   @Test
