@@ -139,6 +139,25 @@ public sealed interface ComputeBackend permits ScalarBackend, VectorBackend {
   /** Inner product of two rows of {@code stride} floats, a multiple of {@link #ROW_ALIGNMENT}. */
   float dot(long a, long b, int stride);
 
+  /**
+   * Inner products of one row with several: into[i] = rows[i] . row, the same bits as {@link #dot}.
+   *
+   * @param rows addresses of at least {@code count} rows, each {@code stride} floats
+   * @param row {@code stride} floats
+   * @param into (count), written
+   */
+  void dots(long[] rows, int count, long row, int stride, float[] into);
+
+  /**
+   * Inner products of one row with rows of codes: into[i] = sum over j of codes[i][j] * row[j], the
+   * same bits as {@link #dot} with the codes as floats.
+   *
+   * @param codes addresses of at least {@code count} rows, each {@code stride} signed bytes
+   * @param row {@code stride} floats
+   * @param into (count), written
+   */
+  void codeDots(long[] codes, int count, long row, int stride, float[] into);
+
   /** into[j] = row[j] * factor. */
   void scaled(long row, float factor, int stride, long into);
 

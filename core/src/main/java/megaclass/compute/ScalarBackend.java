@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package megaclass.compute;
 
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
 import static megaclass.compute.NativeMemory.ALL;
 
@@ -161,6 +162,24 @@ public final class ScalarBackend implements ComputeBackend {
       sum = Math.fma(get(a, j), get(b, j), sum);
     }
     return sum;
+  }
+
+  @Override
+  public void dots(long[] rows, int count, long row, int stride, float[] into) {
+    for (int i = 0; i < count; i++) {
+      into[i] = dot(rows[i], row, stride);
+    }
+  }
+
+  @Override
+  public void codeDots(long[] codes, int count, long row, int stride, float[] into) {
+    for (int i = 0; i < count; i++) {
+      float sum = 0;
+      for (int j = 0; j < stride; j++) {
+        sum = Math.fma((float) ALL.get(JAVA_BYTE, codes[i] + j), get(row, j), sum);
+      }
+      into[i] = sum;
+    }
   }
 
   @Override

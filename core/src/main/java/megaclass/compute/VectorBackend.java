@@ -4,6 +4,7 @@ package megaclass.compute;
 import static megaclass.compute.NativeMemory.ALL;
 
 import java.nio.ByteOrder;
+import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorMask;
@@ -20,6 +21,10 @@ public final class VectorBackend implements ComputeBackend {
   private static final CodeKernels CODES = new VectorCodes();
   private static final VectorSpecies<Float> S = FloatVector.SPECIES_PREFERRED;
   private static final ByteOrder NATIVE = ByteOrder.nativeOrder();
+
+  /** As many bytes as S has floats; twice as many where vectors of bytes do not come so short. */
+  private static final VectorSpecies<Byte> CODES =
+      S.length() >= 16 ? ByteVector.SPECIES_128 : ByteVector.SPECIES_64;
 
   /** Bytes of a vector; divides those of a padded row and of a panel's row. */
   private static final long V = S.vectorByteSize();
@@ -256,6 +261,109 @@ public final class VectorBackend implements ComputeBackend {
     }
     sum = sum.add(sum.rearrange(BY_2));
     return sum.add(sum.rearrange(BY_1)).lane(0);
+  }
+
+  /**
+   * Four rows at once hide the latency of each sum, and of rows at random addresses. Behind the
+   * last row it is taken again.
+   */
+  @Override
+  public void dots(long[] rows, int count, long row, int stride, float[] into) {
+    for (int i = 0; i < count; i += 4) {
+      int i1 = Math.min(i + 1, count - 1);
+      int i2 = Math.min(i + 2, count - 1);
+      int i3 = Math.min(i + 3, count - 1);
+      long a0 = rows[i];
+      long a1 = rows[i1];
+      long a2 = rows[i2];
+      long a3 = rows[i3];
+      FloatVector s0 = FloatVector.zero(S);
+      FloatVector s1 = s0;
+      FloatVector s2 = s0;
+      FloatVector s3 = s0;
+      for (int j = 0; j < stride; j += S.length()) {
+        FloatVector x = FloatVector.fromMemorySegment(S, ALL, row + 4L * j, NATIVE);
+        s0 = FloatVector.fromMemorySegment(S, ALL, a0 + 4L * j, NATIVE).fma(x, s0);
+        s1 = FloatVector.fromMemorySegment(S, ALL, a1 + 4L * j, NATIVE).fma(x, s1);
+        s2 = FloatVector.fromMemorySegment(S, ALL, a2 + 4L * j, NATIVE).fma(x, s2);
+        s3 = FloatVector.fromMemorySegment(S, ALL, a3 + 4L * j, NATIVE).fma(x, s3);
+      }
+      if (S.length() >= 16) {
+        s0 = s0.add(s0.rearrange(BY_8));
+        s1 = s1.add(s1.rearrange(BY_8));
+        s2 = s2.add(s2.rearrange(BY_8));
+        s3 = s3.add(s3.rearrange(BY_8));
+      }
+      if (S.length() >= 8) {
+        s0 = s0.add(s0.rearrange(BY_4));
+        s1 = s1.add(s1.rearrange(BY_4));
+        s2 = s2.add(s2.rearrange(BY_4));
+        s3 = s3.add(s3.rearrange(BY_4));
+      }
+      s0 = s0.add(s0.rearrange(BY_2));
+      s1 = s1.add(s1.rearrange(BY_2));
+      s2 = s2.add(s2.rearrange(BY_2));
+      s3 = s3.add(s3.rearrange(BY_2));
+      into[i] = s0.add(s0.rearrange(BY_1)).lane(0);
+      into[i1] = s1.add(s1.rearrange(BY_1)).lane(0);
+      into[i2] = s2.add(s2.rearrange(BY_1)).lane(0);
+      into[i3] = s3.add(s3.rearrange(BY_1)).lane(0);
+    }
+  }
+
+  @Override
+  public void codeDots(long[] codes, int count, long row, int stride, float[] into) {
+    for (int i = 0; i < count; i += 4) {
+      int i1 = Math.min(i + 1, count - 1);
+      int i2 = Math.min(i + 2, count - 1);
+      int i3 = Math.min(i + 3, count - 1);
+      long a0 = codes[i];
+      long a1 = codes[i1];
+      long a2 = codes[i2];
+      long a3 = codes[i3];
+      FloatVector s0 = FloatVector.zero(S);
+      FloatVector s1 = s0;
+      FloatVector s2 = s0;
+      FloatVector s3 = s0;
+      for (int j = 0; j < stride; j += CODES.length()) {
+        FloatVector x = FloatVector.fromMemorySegment(S, ALL, row + 4L * j, NATIVE);
+        ByteVector c0 = ByteVector.fromMemorySegment(CODES, ALL, a0 + j, NATIVE);
+        ByteVector c1 = ByteVector.fromMemorySegment(CODES, ALL, a1 + j, NATIVE);
+        ByteVector c2 = ByteVector.fromMemorySegment(CODES, ALL, a2 + j, NATIVE);
+        ByteVector c3 = ByteVector.fromMemorySegment(CODES, ALL, a3 + j, NATIVE);
+        s0 = ((FloatVector) c0.convertShape(VectorOperators.B2F, S, 0)).fma(x, s0);
+        s1 = ((FloatVector) c1.convertShape(VectorOperators.B2F, S, 0)).fma(x, s1);
+        s2 = ((FloatVector) c2.convertShape(VectorOperators.B2F, S, 0)).fma(x, s2);
+        s3 = ((FloatVector) c3.convertShape(VectorOperators.B2F, S, 0)).fma(x, s3);
+        if (S.length() < CODES.length()) {
+          x = FloatVector.fromMemorySegment(S, ALL, row + 4L * j + V, NATIVE);
+          s0 = ((FloatVector) c0.convertShape(VectorOperators.B2F, S, 1)).fma(x, s0);
+          s1 = ((FloatVector) c1.convertShape(VectorOperators.B2F, S, 1)).fma(x, s1);
+          s2 = ((FloatVector) c2.convertShape(VectorOperators.B2F, S, 1)).fma(x, s2);
+          s3 = ((FloatVector) c3.convertShape(VectorOperators.B2F, S, 1)).fma(x, s3);
+        }
+      }
+      if (S.length() >= 16) {
+        s0 = s0.add(s0.rearrange(BY_8));
+        s1 = s1.add(s1.rearrange(BY_8));
+        s2 = s2.add(s2.rearrange(BY_8));
+        s3 = s3.add(s3.rearrange(BY_8));
+      }
+      if (S.length() >= 8) {
+        s0 = s0.add(s0.rearrange(BY_4));
+        s1 = s1.add(s1.rearrange(BY_4));
+        s2 = s2.add(s2.rearrange(BY_4));
+        s3 = s3.add(s3.rearrange(BY_4));
+      }
+      s0 = s0.add(s0.rearrange(BY_2));
+      s1 = s1.add(s1.rearrange(BY_2));
+      s2 = s2.add(s2.rearrange(BY_2));
+      s3 = s3.add(s3.rearrange(BY_2));
+      into[i] = s0.add(s0.rearrange(BY_1)).lane(0);
+      into[i1] = s1.add(s1.rearrange(BY_1)).lane(0);
+      into[i2] = s2.add(s2.rearrange(BY_1)).lane(0);
+      into[i3] = s3.add(s3.rearrange(BY_1)).lane(0);
+    }
   }
 
   @Override

@@ -52,7 +52,7 @@ class RepeatableBitsTest {
     private List<Integer> run() {
       var random = new SplittableRandom(1);
       var results = new ArrayList<float[]>();
-      float[] dots = new float[ROWS + 1];
+      float[][] dots = new float[4][ROWS];
       try (var arena = Arena.ofConfined()) {
         var tile = Floats.of(Floats.normal(random, LENGTH, 8), arena);
         var lanes = Floats.random(random, PANEL, arena);
@@ -82,16 +82,19 @@ class RepeatableBitsTest {
         }
         backend.sum(addresses, 0, ROWS, STRIDE, rows.address() + 4L * STRIDE);
         for (int r = 0; r < ROWS; r++) {
-          dots[r] = backend.dot(addresses[r], rows.address(), STRIDE);
+          dots[0][r] = backend.dot(addresses[r], rows.address(), STRIDE);
         }
-        dots[ROWS] = runCodes(random, arena, results);
+        backend.dots(addresses, ROWS, rows.address(), STRIDE, dots[1]);
+        // The bytes of the rows, as codes.
+        backend.codeDots(addresses, ROWS, lanes.address(), STRIDE, dots[2]);
+        dots[3][0] = runCodes(random, arena, results);
         results.add(new float[] {count});
         results.add(best);
         for (Floats floats : List.of(tile, lanes, sums, into, rows)) {
           results.add(floats.toArray());
         }
       }
-      return List.of(Arrays.deepHashCode(results.toArray()), Arrays.hashCode(dots));
+      return List.of(Arrays.deepHashCode(results.toArray()), Arrays.deepHashCode(dots));
     }
 
     /** Rotates, signs and scans; returns the one sum that depends on the width of the vectors. */

@@ -4,6 +4,7 @@ package megaclass.compute;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
@@ -47,6 +48,37 @@ class RowOperationsTest extends BackendAgainstDefinition {
       assertEquals(j + 1f, backend.dot(Floats.of(one, arena).address(), b, stride));
     }
     assertEquals(stride, backend.dot(b, b, stride));
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {16, 32, 48, 128, 1040})
+  void manyDotsAreSingleDotsBitForBit(int stride) {
+    var row = Floats.random(random, stride, arena);
+    for (int count : new int[] {0, 1, 2, 3, 4, 5, 50}) {
+      byte[][] codes = new byte[count][stride];
+      long[] codeRows = new long[count + 1];
+      long[] floatRows = new long[count + 1];
+      for (int i = 0; i < count; i++) {
+        random.nextBytes(codes[i]);
+        byte[] values = codes[i];
+        codeRows[i] = arena.allocateFrom(ValueLayout.JAVA_BYTE, values).address();
+        floatRows[i] = Floats.of(Floats.values(stride, j -> values[j]), arena).address();
+      }
+      for (ComputeBackend each : List.of(backend, SCALAR)) {
+        float[] expected = new float[count + 1];
+        for (int i = 0; i < count; i++) {
+          expected[i] = each.dot(floatRows[i], row.address(), stride);
+        }
+        expected[count] = 1234.5f; // and nothing behind them
+        float[] actual = expected.clone();
+        Arrays.fill(actual, 0, count, Float.NaN);
+        each.dots(floatRows, count, row.address(), stride, actual);
+        assertArrayEquals(expected, actual);
+        Arrays.fill(actual, 0, count, Float.NaN);
+        each.codeDots(codeRows, count, row.address(), stride, actual);
+        assertArrayEquals(expected, actual);
+      }
+    }
   }
 
   @ParameterizedTest

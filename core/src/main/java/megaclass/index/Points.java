@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+package megaclass.index;
+
+import megaclass.compute.ComputeBackend;
+import megaclass.compute.Engine;
+import megaclass.compute.RowMatrix;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The points that a forest is built over: the rows of a matrix, or their directions. A row without
+ * a direction, one of length 0, stays zero. Thread-safe.
+ */
+final class Points {
+  private static final int ROWS_PER_TASK = 4096;
+
+  private final RowMatrix rows;
+  private final ComputeBackend backend;
+  private final float @Nullable [] inverseLengths;
+
+  /** Over the rows as they are, or each divided by its length, if {@code normalised}. */
+  Points(RowMatrix rows, boolean normalised, Engine engine) {
+    this.rows = rows;
+    this.backend = engine.backend();
+    this.inverseLengths = normalised ? inverseLengths(engine) : null;
+  }
+
+  private float[] inverseLengths(Engine engine) {
+    float[] inverses = new float[rows.numRows()];
+    engine
+        .workers()
+        .run(
+            Math.ceilDiv(rows.numRows(), ROWS_PER_TASK),
+            (task, _) -> {
+              int from = task * ROWS_PER_TASK;
+              int to = from + Math.min(ROWS_PER_TASK, rows.numRows() - from);
+              for (int row = from; row < to; row++) {
+                long address = rows.address(row);
+                float square = backend.dot(address, address, rows.stride());
+                inverses[row] = square < Float.MIN_NORMAL ? 0f : (float) (1 / Math.sqrt(square));
+              }
+            });
+    return inverses;
+  }
+
+  int size() {
+    return rows.numRows();
+  }
+
+  /** Floats of a point, padding included. */
+  int stride() {
+    return rows.stride();
+  }
+
+  /** Where a point lies, (stride): in {@code scratch} if the row must be scaled first. */
+  long address(int point, long scratch) {
+    if (inverseLengths == null) {
+      return rows.address(point);
+    }
+    copy(point, scratch);
+    return scratch;
+  }
+
+  /** Writes a point, (stride). */
+  void copy(int point, long into) {
+    float factor = inverseLengths == null ? 1f : inverseLengths[point];
+    backend.scaled(rows.address(point), factor, rows.stride(), into);
+  }
+}
