@@ -23,7 +23,7 @@ public final class VectorBackend implements ComputeBackend {
   private static final ByteOrder NATIVE = ByteOrder.nativeOrder();
 
   /** As many bytes as S has floats; twice as many where vectors of bytes do not come so short. */
-  private static final VectorSpecies<Byte> CODES =
+  private static final VectorSpecies<Byte> BYTES =
       S.length() >= 16 ? ByteVector.SPECIES_128 : ByteVector.SPECIES_64;
 
   /** Bytes of a vector; divides those of a padded row and of a panel's row. */
@@ -325,17 +325,17 @@ public final class VectorBackend implements ComputeBackend {
       FloatVector s1 = s0;
       FloatVector s2 = s0;
       FloatVector s3 = s0;
-      for (int j = 0; j < stride; j += CODES.length()) {
+      for (int j = 0; j < stride; j += BYTES.length()) {
         FloatVector x = FloatVector.fromMemorySegment(S, ALL, row + 4L * j, NATIVE);
-        ByteVector c0 = ByteVector.fromMemorySegment(CODES, ALL, a0 + j, NATIVE);
-        ByteVector c1 = ByteVector.fromMemorySegment(CODES, ALL, a1 + j, NATIVE);
-        ByteVector c2 = ByteVector.fromMemorySegment(CODES, ALL, a2 + j, NATIVE);
-        ByteVector c3 = ByteVector.fromMemorySegment(CODES, ALL, a3 + j, NATIVE);
+        ByteVector c0 = ByteVector.fromMemorySegment(BYTES, ALL, a0 + j, NATIVE);
+        ByteVector c1 = ByteVector.fromMemorySegment(BYTES, ALL, a1 + j, NATIVE);
+        ByteVector c2 = ByteVector.fromMemorySegment(BYTES, ALL, a2 + j, NATIVE);
+        ByteVector c3 = ByteVector.fromMemorySegment(BYTES, ALL, a3 + j, NATIVE);
         s0 = ((FloatVector) c0.convertShape(VectorOperators.B2F, S, 0)).fma(x, s0);
         s1 = ((FloatVector) c1.convertShape(VectorOperators.B2F, S, 0)).fma(x, s1);
         s2 = ((FloatVector) c2.convertShape(VectorOperators.B2F, S, 0)).fma(x, s2);
         s3 = ((FloatVector) c3.convertShape(VectorOperators.B2F, S, 0)).fma(x, s3);
-        if (S.length() < CODES.length()) {
+        if (S.length() < BYTES.length()) {
           x = FloatVector.fromMemorySegment(S, ALL, row + 4L * j + V, NATIVE);
           s0 = ((FloatVector) c0.convertShape(VectorOperators.B2F, S, 1)).fma(x, s0);
           s1 = ((FloatVector) c1.convertShape(VectorOperators.B2F, S, 1)).fma(x, s1);
