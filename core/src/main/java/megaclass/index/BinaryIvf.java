@@ -247,11 +247,12 @@ public final class BinaryIvf implements ClassIndex {
   @Override
   public Map<String, MemorySegment> state() {
     InvertedLists in = built();
-    int[] listOf = new int[in.numClasses()];
-    Arrays.setAll(listOf, in::list);
+    var listOf = NativeMemory.allocate(4L * in.numClasses(), Arena.ofAuto());
+    for (int c = 0; c < in.numClasses(); c++) {
+      listOf.setAtIndex(ValueLayout.JAVA_INT_UNALIGNED, c, in.list(c));
+    }
     return Map.of(
-        STATE_LISTS, MemorySegment.ofArray(listOf),
-        STATE_CENTROIDS, quantizer.centroids().shards().getFirst().rows());
+        STATE_LISTS, listOf, STATE_CENTROIDS, quantizer.centroids().shards().getFirst().rows());
   }
 
   @Override

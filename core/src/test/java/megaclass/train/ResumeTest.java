@@ -49,6 +49,8 @@ class ResumeTest {
           33  | sgd(momentum=0.9, nesterov=true)                               | exactTop(60)
           40  | sgd(momentum=0, decay=0.01)                                    | all
           95  | sgd(momentum=0.9, nesterov=true, decay=0.001, lazyDecay=off)   | uniform(0.1)
+          13  | adagrad                                                        | ivf(0.2, numLists=8, repairEvery=5)
+          50  | sgd(momentum=0.9, decay=0.001)                                 | ivf(0.2, repairEvery=7) + tail(0.25)
           """)
   void stoppedAndResumedRunEqualsOneThatWasNot(int stopAfter, String optimizer, String selector)
       throws IOException {
