@@ -13,9 +13,8 @@ import megaclass.internal.LittleEndian;
  * the rows move on, a tree must answer by the hyperplanes it was built with. For 1M classes x 128
  * and 50 trees with leaves of 128 a forest has 0.65M nodes: 333 MB of normals as floats, 166 MB as
  * bf16, 83 MB as bytes. The numbers of the two points of each node, with a copy of all rows, would
- * be 256 MB as bf16, 128 MB as bytes, and a query twice the work. Bytes lose nothing, since any
- * hyperplane near the bisector does: with codes of -2 to 2 a forest found as many of the ten
- * nearest classes.
+ * be 256 MB as bf16, 128 MB as bytes, and a query twice the work. Bytes cost no recall, since any
+ * hyperplane near the bisector does: even with codes of -2 to 2 a forest found as many.
  *
  * @param stride floats of a row, padding included, and bytes of a normal
  * @param nodes (numNodes, 16 + stride)

@@ -72,7 +72,7 @@ public final class HashingForest implements AutoCloseable {
    */
   public record TreeShape(int numLeaves, int maxDepth, double meanDepth, int numRandomSplits) {}
 
-  /** How full leaves are on average: 58 to 64 % for leaves of 32 to 256 planted classes. */
+  /** How full leaves are on average. */
   private static final double EXPECTED_FILL = 0.61;
 
   private final Arena arena;
