@@ -39,7 +39,7 @@ public final class NativeMemory {
    */
   public static MemorySegment allocate(long bytes, Arena arena) {
     if (PAGES == null || bytes < HUGE_PAGE) {
-      return arena.allocate(Math.max(bytes, 64), 64);
+      return arena.allocate(bytes, 64);
     }
     return PAGES.allocate(bytes, arena);
   }

@@ -141,6 +141,7 @@ public final class RowMatrix implements AutoCloseable {
 
   /** Address of the weights of a row; {@code stride} floats. */
   public long address(int row) {
+    assert row >= 0 && row < numRows : "row " + row + " of " + numRows;
     return rowAddresses[row / ROWS_PER_SHARD] + row % ROWS_PER_SHARD * rowBytes;
   }
 

@@ -260,7 +260,13 @@ public final class BinaryIvf implements ClassIndex {
     MemorySegment centroids = quantizer.centroids().shards().getFirst().rows();
     centroids.copyFrom(sections.apply(STATE_CENTROIDS));
     quantizer.centroidsChanged();
-    layOut(sections.apply(STATE_LISTS).toArray(ValueLayout.JAVA_INT_UNALIGNED));
+    int[] listOf = sections.apply(STATE_LISTS).toArray(ValueLayout.JAVA_INT_UNALIGNED);
+    if (listOf.length != rows.matrix().numRows()) {
+      throw new IllegalArgumentException(
+          "the saved index holds %,d classes, but there are %,d; resume with the model that it was saved with"
+              .formatted(listOf.length, rows.matrix().numRows()));
+    }
+    layOut(listOf);
   }
 
   @Override

@@ -4,7 +4,6 @@ package megaclass.compute;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -22,7 +21,7 @@ class NativeMemoryTest {
     for (int round = 0; round < 2; round++) { // the second may get the pages of the first again
       try (var arena = Arena.ofConfined()) {
         MemorySegment memory = NativeMemory.allocate(bytes, arena);
-        assertTrue(memory.byteSize() >= bytes);
+        assertEquals(bytes, memory.byteSize());
         boolean huge = bytes >= HUGE_PAGE && System.getProperty("os.name").startsWith("Linux");
         assertEquals(0, memory.address() % (huge ? HUGE_PAGE : 64));
         assertEquals(-1, memory.mismatch(MemorySegment.ofArray(new byte[(int) memory.byteSize()])));
