@@ -158,6 +158,12 @@ public sealed interface ComputeBackend permits ScalarBackend, VectorBackend {
    */
   void codeDots(long[] codes, int count, long row, int stride, float[] into);
 
+  /** 1 / |row|; 0 for a row of zeros, which has no direction: its cosine with everything is 0. */
+  default float inverseNorm(long row, int stride) {
+    float squares = dot(row, row, stride);
+    return squares < Float.MIN_NORMAL ? 0f : (float) (1 / Math.sqrt(squares));
+  }
+
   /** into[j] = row[j] * factor. */
   void scaled(long row, float factor, int stride, long into);
 

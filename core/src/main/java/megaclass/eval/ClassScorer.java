@@ -132,7 +132,10 @@ public final class ClassScorer implements AutoCloseable {
     int padded = (count + ROW_BLOCK - 1) / ROW_BLOCK * ROW_BLOCK;
     for (int r = 0; r < count; r++) {
       own.rows[r] = rows.address(from + r);
-      own.scales[r] = loss.normalised() ? (float) loss.scale() * inverseNorm(own.rows[r]) : 1f;
+      own.scales[r] =
+          loss.normalised()
+              ? (float) loss.scale() * backend.inverseNorm(own.rows[r], rows.stride())
+              : 1f;
       own.shifts[r] = 0f;
     }
     for (int r = count; r < padded; r++) {
@@ -141,11 +144,6 @@ public final class ClassScorer implements AutoCloseable {
       own.shifts[r] = Float.NEGATIVE_INFINITY;
     }
     return padded;
-  }
-
-  private float inverseNorm(long row) {
-    float squares = backend.dot(row, row, rows.stride());
-    return squares < Float.MIN_NORMAL ? 0f : (float) (1 / Math.sqrt(squares));
   }
 
   private void keepBest(int from, int padded, int panel, int batch, Scratch own) {
@@ -202,7 +200,9 @@ public final class ClassScorer implements AutoCloseable {
   public double logitOf(Embeddings embeddings, int sample, int classId) {
     long row = rows.address(classId);
     double product = backend.dot(row, embeddings.row(sample), rows.stride());
-    return loss.normalised() ? product * inverseNorm(row) * loss.scale() : product;
+    return loss.normalised()
+        ? product * backend.inverseNorm(row, rows.stride()) * loss.scale()
+        : product;
   }
 
   @Override

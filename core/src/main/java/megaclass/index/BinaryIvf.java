@@ -148,12 +148,7 @@ public final class BinaryIvf implements ClassIndex {
     rows.copy(classId, own.row.address());
     rotation.rotate(own.row.address(), r);
     backend.addScaled(rotatedCentroid(in.list(classId)), -1f, rotation.codeDim(), r);
-    float sumOfMagnitudes =
-        kernels.signs(
-            r,
-            rotation.words(),
-            in.block(classId) + 8L * in.placeInBlock(classId),
-            CodeKernels.BLOCK);
+    float sumOfMagnitudes = kernels.signs(r, rotation.words(), in.code(classId), CodeKernels.BLOCK);
     float squares = backend.dot(r, r, rotation.codeDim());
     in.setFactor(classId, sumOfMagnitudes == 0 ? 0f : squares / sumOfMagnitudes);
   }

@@ -20,12 +20,7 @@ public record IndexedRows(RowMatrix matrix, boolean normalised, ComputeBackend b
 
   /** What a row is multiplied by before it is used. */
   float factor(int row) {
-    if (!normalised) {
-      return 1f;
-    }
-    long address = matrix.address(row);
-    float squares = backend.dot(address, address, matrix.stride());
-    return squares < Float.MIN_NORMAL ? 0f : (float) (1 / Math.sqrt(squares));
+    return normalised ? backend.inverseNorm(matrix.address(row), matrix.stride()) : 1f;
   }
 
   /**

@@ -3,10 +3,12 @@ package megaclass.index;
 
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
+import static megaclass.compute.CodeKernels.BLOCK;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
+import megaclass.compute.CodeKernels;
 import megaclass.compute.NativeMemory;
 
 /**
@@ -22,9 +24,6 @@ import megaclass.compute.NativeMemory;
  * one.
  */
 final class InvertedLists implements AutoCloseable {
-  /** Codes of a block. */
-  static final int BLOCK = 8;
-
   /** Free slots are a 24th of a list, which keeps the bytes a class near those of its code. */
   private static final int ROOM = 24;
 
@@ -98,18 +97,14 @@ final class InvertedLists implements AutoCloseable {
   }
 
   private void copy(MemorySegment fromCodes, MemorySegment fromFactors, int from, int to) {
+    long read = CodeKernels.offset(from, words);
+    long written = CodeKernels.offset(to, words);
     for (int word = 0; word < words; word++) {
-      codes.set(
-          JAVA_LONG_UNALIGNED,
-          8 * wordAt(to, word),
-          fromCodes.get(JAVA_LONG_UNALIGNED, 8 * wordAt(from, word)));
+      long apart = 8L * BLOCK * word;
+      long bits = fromCodes.get(JAVA_LONG_UNALIGNED, read + apart);
+      codes.set(JAVA_LONG_UNALIGNED, written + apart, bits);
     }
     factors.set(JAVA_FLOAT_UNALIGNED, 4L * to, fromFactors.get(JAVA_FLOAT_UNALIGNED, 4L * from));
-  }
-
-  /** Place of a word of a slot's code among all longs. */
-  private long wordAt(int slot, int word) {
-    return ((long) (slot / BLOCK) * words + word) * BLOCK + slot % BLOCK;
   }
 
   int numLists() {
@@ -137,7 +132,7 @@ final class InvertedLists implements AutoCloseable {
 
   /** Address of the first block of codes of a list. */
   long codes(int list) {
-    return codes.address() + 8L * words * BLOCK * firstBlocks[list];
+    return codes.address() + CodeKernels.offset(firstBlocks[list] * BLOCK, words);
   }
 
   /** Address of the factors of a list, one float a slot. */
@@ -145,14 +140,9 @@ final class InvertedLists implements AutoCloseable {
     return factors.address() + 4L * BLOCK * firstBlocks[list];
   }
 
-  /** Address of the block of codes that holds a class's code. */
-  long block(int classId) {
-    return codes.address() + 8L * words * (slotOf[classId] / BLOCK * (long) BLOCK);
-  }
-
-  /** Place of a class's code in its block, in [0, 8). */
-  int placeInBlock(int classId) {
-    return slotOf[classId] % BLOCK;
+  /** Address of word 0 of a class's code; the next ones follow 8 longs apart. */
+  long code(int classId) {
+    return codes.address() + CodeKernels.offset(slotOf[classId], words);
   }
 
   void setFactor(int classId, float factor) {

@@ -34,9 +34,7 @@ final class Points {
               int from = task * ROWS_PER_TASK;
               int to = from + Math.min(ROWS_PER_TASK, rows.numRows() - from);
               for (int row = from; row < to; row++) {
-                long address = rows.address(row);
-                float square = backend.dot(address, address, rows.stride());
-                inverses[row] = square < Float.MIN_NORMAL ? 0f : (float) (1 / Math.sqrt(square));
+                inverses[row] = backend.inverseNorm(rows.address(row), rows.stride());
               }
             });
     return inverses;

@@ -71,7 +71,8 @@ final class TileKernel {
     int first = tile * tiles.tileRows();
     for (int r = 0; r < count; r++) {
       rows[r] = weights.address(active.classId(first + r));
-      scales[r] = loss.normalised() ? inverseNorm(rows[r]) * (float) loss.scale() : 1f;
+      scales[r] =
+          loss.normalised() ? backend.inverseNorm(rows[r], stride) * (float) loss.scale() : 1f;
       shifts[r] = active.logWeight(first + r);
     }
     for (int r = count; r < padded; r++) { // takes part in no sum
@@ -80,12 +81,6 @@ final class TileKernel {
       shifts[r] = Float.NEGATIVE_INFINITY;
     }
     return padded;
-  }
-
-  /** 1 / |w|; a weight of zero has cosine 0 with everything. */
-  private float inverseNorm(long row) {
-    float squares = backend.dot(row, row, stride);
-    return squares < Float.MIN_NORMAL ? 0f : (float) (1 / Math.sqrt(squares));
   }
 
   private long logitsOf(int tile, int panel, Tiles tiles) {

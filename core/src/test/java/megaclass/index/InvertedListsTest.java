@@ -57,24 +57,24 @@ class InvertedListsTest {
     return MemorySegment.ofAddress(address).reinterpret(4L * count);
   }
 
-  private static MemorySegment block(InvertedLists lists, int classId, int words) {
-    return MemorySegment.ofAddress(lists.block(classId)).reinterpret(64L * words);
+  private static MemorySegment code(InvertedLists lists, int classId, int words) {
+    return MemorySegment.ofAddress(lists.code(classId)).reinterpret(64L * words);
   }
 
   private static void write(InvertedLists lists, int classId, int words) {
     for (int word = 0; word < words; word++) {
-      long at = 8L * (word * 8 + lists.placeInBlock(classId));
-      block(lists, classId, words).set(ValueLayout.JAVA_LONG_UNALIGNED, at, classId * 1000L + word);
+      long at = 64L * word;
+      code(lists, classId, words).set(ValueLayout.JAVA_LONG_UNALIGNED, at, classId * 1000L + word);
     }
     lists.setFactor(classId, classId + 0.5f);
   }
 
   private static void assertCode(InvertedLists lists, int classId, int words) {
     for (int word = 0; word < words; word++) {
-      long at = 8L * (word * 8 + lists.placeInBlock(classId));
+      long at = 64L * word;
       assertEquals(
           classId * 1000L + word,
-          block(lists, classId, words).get(ValueLayout.JAVA_LONG_UNALIGNED, at),
+          code(lists, classId, words).get(ValueLayout.JAVA_LONG_UNALIGNED, at),
           "word " + word + " of class " + classId);
     }
   }
