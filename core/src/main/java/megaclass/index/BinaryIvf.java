@@ -66,8 +66,22 @@ public final class BinaryIvf implements ClassIndex {
    * @param numProbes lists that a sample looks into, nprobe; at least 1
    * @param numCandidates classes a sample asks the exact scores of, at least 1
    * @param repairEvery steps in which every list is repaired once, at least 1
+   * @param code what codes of classes are compared with
    */
-  public record Settings(int numLists, int numProbes, int numCandidates, int repairEvery) {}
+  public record Settings(
+      int numLists, int numProbes, int numCandidates, int repairEvery, Code code) {}
+
+  /** How the code of a class is compared with an embedding. */
+  public enum Code {
+    /** With 4 bits a coordinate of the embedding: an unbiased estimate of the inner product. */
+    RABITQ,
+
+    /**
+     * With the embedding's own sign code: with the angle theta between the two, each bit differs
+     * with probability theta / pi. What ANN Softmax does, as we read it.
+     */
+    HAMMING
+  }
 
   /** Operands of one thread. */
   private static final class Scratch {
@@ -97,7 +111,7 @@ public final class BinaryIvf implements ClassIndex {
     rotatedCentroids = NativeMemory.allocate(4L * rotation.codeDim() * settings.numLists(), arena);
     scratch = new Scratch[workers.threads()];
     Arrays.setAll(scratch, _ -> new Scratch(rows.matrix().stride(), rotation.codeDim(), arena));
-    scan = new CandidateScan(rotation, kernels, settings.numCandidates(), workers.threads());
+    scan = new CandidateScan(rotation, settings.code(), engine);
   }
 
   /** Bytes that an index of so many classes takes. */
@@ -141,7 +155,7 @@ public final class BinaryIvf implements ClassIndex {
     }
   }
 
-  /** Writes the code and the factor r.r / b.r of a class. */
+  /** Writes the code of a class, and its factor: r.r / b.r, or |r| for distances of Hamming. */
   private void encode(InvertedLists in, int classId, int worker) {
     Scratch own = scratch[worker];
     long r = own.rotated.address();
@@ -150,7 +164,14 @@ public final class BinaryIvf implements ClassIndex {
     backend.addScaled(rotatedCentroid(in.list(classId)), -1f, rotation.codeDim(), r);
     float sumOfMagnitudes = kernels.signs(r, rotation.words(), in.code(classId), CodeKernels.BLOCK);
     float squares = backend.dot(r, r, rotation.codeDim());
-    in.setFactor(classId, sumOfMagnitudes == 0 ? 0f : squares / sumOfMagnitudes);
+    in.setFactor(classId, factor(squares, sumOfMagnitudes));
+  }
+
+  private float factor(float squares, float sumOfMagnitudes) {
+    return switch (settings.code()) {
+      case RABITQ -> sumOfMagnitudes == 0 ? 0f : squares / sumOfMagnitudes;
+      case HAMMING -> (float) Math.sqrt(squares);
+    };
   }
 
   private InvertedLists built() {
@@ -161,22 +182,27 @@ public final class BinaryIvf implements ClassIndex {
   }
 
   @Override
-  public void search(Embeddings embeddings, Candidates into) {
+  public void search(Embeddings embeddings, int effort, Candidates into) {
     InvertedLists in = built();
-    reserve(embeddings.numPanels());
+    int numProbes = (int) Math.min((long) effort * settings.numProbes(), quantizer.numLists());
+    int wanted = (int) Math.min((long) effort * settings.numCandidates(), in.numClasses());
+    reserve(embeddings.numPanels(), numProbes);
     probes.clear();
     workers.run(
         embeddings.numPanels(),
         (panel, worker) -> quantizer.probe(embeddings, panel, worker, thresholds, probes));
-    scan.scan(in, embeddings, probes, workers);
+    scan.scan(in, embeddings, probes, wanted);
     workers.run(embeddings.size(), (sample, _) -> propose(embeddings, sample, into));
   }
 
-  private void reserve(int numPanels) {
+  private void reserve(int numPanels, int numProbes) {
     long bytes = 4L * ComputeBackend.PANEL * numPanels;
     if (thresholds.byteSize() < bytes) {
-      thresholds = NativeMemory.allocate(bytes, arena);
-      probes = new TopScores(ComputeBackend.PANEL * numPanels, settings.numProbes());
+      thresholds = NativeMemory.allocate(bytes, Arena.ofAuto());
+    }
+    int samples = (int) (thresholds.byteSize() / 4);
+    if (probes.samples() < samples || probes.k() != numProbes) {
+      probes = new TopScores(samples, numProbes);
     }
   }
 

@@ -6,6 +6,8 @@ import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import megaclass.backbone.Embeddings;
 import megaclass.compute.CodeKernels;
+import megaclass.compute.ComputeBackend;
+import megaclass.compute.Engine;
 import megaclass.compute.NativeMemory;
 import megaclass.compute.Workers;
 import megaclass.internal.Ranking;
@@ -28,26 +30,35 @@ final class CandidateScan {
   private static final int TOGETHER = 4;
 
   private final Rotation rotation;
+  private final BinaryIvf.Code code;
   private final CodeKernels kernels;
-  private final int wanted;
+  private final ComputeBackend backend;
+  private final Workers workers;
   private final Scratch[] scratch;
+
+  /** Cosine of the angle that a distance of Hamming stands for. */
+  private final float[] cosines;
+
+  private int wanted;
   private long[][] best = new long[0][];
   private int[] found = new int[0];
   private float[] thresholds = new float[0];
   private float[] scales = new float[0];
   private MemorySegment queries = MemorySegment.NULL;
 
-  /**
-   * A scan to be used for many batches.
-   *
-   * @param wanted classes to keep of each sample
-   */
-  CandidateScan(Rotation rotation, CodeKernels kernels, int wanted, int threads) {
+  /** A scan to be used for many batches. */
+  CandidateScan(Rotation rotation, BinaryIvf.Code code, Engine engine) {
     this.rotation = rotation;
-    this.kernels = kernels;
-    this.wanted = wanted;
-    scratch = new Scratch[threads];
+    this.code = code;
+    this.backend = engine.backend();
+    this.kernels = backend.codes();
+    this.workers = engine.workers();
+    scratch = new Scratch[workers.threads()];
     Arrays.setAll(scratch, _ -> new Scratch(rotation.codeDim()));
+    cosines = new float[rotation.codeDim() + 1];
+    for (int distance = 0; distance < cosines.length; distance++) {
+      cosines[distance] = (float) Math.cos(Math.PI * distance / rotation.codeDim());
+    }
   }
 
   /** Operands of one thread. */
@@ -58,6 +69,7 @@ final class CandidateScan {
     final float[] scales = new float[TOGETHER];
     final float[] bases = new float[TOGETHER];
     long[] sums = new long[0];
+    int[] distances = new int[0];
     float[] estimates = new float[0];
     int[] hits = new int[0];
     int[] starts = new int[0];
@@ -71,6 +83,7 @@ final class CandidateScan {
       if (sums.length < slots) {
         int room = slots + slots / 4;
         sums = new long[room];
+        distances = new int[TOGETHER * room];
         estimates = new float[TOGETHER * room];
         hits = new int[room];
       }
@@ -81,8 +94,10 @@ final class CandidateScan {
    * Scans for all samples of a batch.
    *
    * @param probes the lists of each sample with the scores of their centroids, best first
+   * @param wanted classes to keep of each sample
    */
-  void scan(InvertedLists lists, Embeddings embeddings, TopScores probes, Workers workers) {
+  void scan(InvertedLists lists, Embeddings embeddings, TopScores probes, int wanted) {
+    this.wanted = wanted;
     reserve(embeddings.size());
     int parts = Math.min(workers.threads(), embeddings.size());
     workers.run(
@@ -109,7 +124,7 @@ final class CandidateScan {
 
   private void reserve(int batch) {
     if (best.length < batch) {
-      best = new long[batch][2 * wanted];
+      best = new long[batch][0];
       found = new int[batch];
       thresholds = new float[batch];
       scales = new float[batch];
@@ -124,9 +139,20 @@ final class CandidateScan {
   private void begin(Embeddings embeddings, int sample, Scratch own) {
     long query = queries.address() + queryBytes() * sample;
     rotation.rotate(embeddings.row(sample), own.rotated.address());
-    scales[sample] = kernels.planes(own.rotated.address(), rotation.words(), query);
+    scales[sample] = encode(own.rotated.address(), query);
     found[sample] = 0;
     thresholds[sample] = Float.NEGATIVE_INFINITY;
+  }
+
+  /** Writes what a rotated embedding is compared by; returns what the comparison is scaled by. */
+  private float encode(long rotated, long query) {
+    return switch (code) {
+      case RABITQ -> kernels.planes(rotated, rotation.words(), query);
+      case HAMMING -> {
+        kernels.signs(rotated, rotation.words(), query, 1);
+        yield (float) Math.sqrt(backend.dot(rotated, rotated, rotation.codeDim()));
+      }
+    };
   }
 
   /** Counting sort: those who probe list l are pairs[starts[l]] up to pairs[starts[l + 1]]. */
@@ -178,22 +204,41 @@ final class CandidateScan {
       own.queries[i] = queries.address() + queryBytes() * own.samples[i];
       own.scales[i] = scales[own.samples[i]];
     }
-    kernels.estimates(
-        own.queries,
-        own.scales,
-        own.bases,
-        count,
-        lists.codes(list),
-        lists.factors(list),
-        slots / CodeKernels.BLOCK,
-        rotation.words(),
-        own.sums,
-        own.estimates);
+    estimate(lists, list, count, slots, own);
     for (int i = 0; i < count; i++) {
       int sample = own.samples[i];
       int from = i * slots;
       int hits = kernels.above(own.estimates, from, from + size, thresholds[sample], own.hits);
       keep(lists, list, sample, from, hits, own);
+    }
+  }
+
+  private void estimate(InvertedLists lists, int list, int count, int slots, Scratch own) {
+    int numBlocks = slots / CodeKernels.BLOCK;
+    long codes = lists.codes(list);
+    switch (code) {
+      case RABITQ ->
+          kernels.estimates(
+              own.queries,
+              own.scales,
+              own.bases,
+              count,
+              codes,
+              lists.factors(list),
+              numBlocks,
+              rotation.words(),
+              own.sums,
+              own.estimates);
+      case HAMMING -> {
+        kernels.distances(own.queries, count, codes, numBlocks, rotation.words(), own.distances);
+        for (int i = 0; i < count; i++) {
+          for (int place = 0; place < lists.size(list); place++) {
+            float cosine = cosines[own.distances[i * slots + place]];
+            own.estimates[i * slots + place] =
+                own.bases[i] + own.scales[i] * lists.factor(list, place) * cosine;
+          }
+        }
+      }
     }
   }
 

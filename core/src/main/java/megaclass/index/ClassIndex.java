@@ -22,9 +22,10 @@ public interface ClassIndex extends AutoCloseable {
    * Proposes classes for each sample of a batch.
    *
    * @param embeddings packed, (batch, dim)
+   * @param effort how many times as much as usual to look at, at least 1: more classes are found
    * @param into receives the candidates of each sample, with exact scores
    */
-  void search(Embeddings embeddings, Candidates into);
+  void search(Embeddings embeddings, int effort, Candidates into);
 
   /** Exact score of one class with one sample: their inner product, or the cosine. */
   float score(Embeddings embeddings, int sample, int classId);

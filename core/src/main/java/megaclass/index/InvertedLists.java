@@ -145,6 +145,11 @@ final class InvertedLists implements AutoCloseable {
     return codes.address() + CodeKernels.offset(slotOf[classId], words);
   }
 
+  /** The factor at a place of a list. */
+  float factor(int list, int place) {
+    return factors.get(JAVA_FLOAT_UNALIGNED, 4L * (BLOCK * firstBlocks[list] + place));
+  }
+
   void setFactor(int classId, float factor) {
     factors.set(JAVA_FLOAT_UNALIGNED, 4L * slotOf[classId], factor);
   }

@@ -34,6 +34,16 @@ public final class TopScores {
     sizes = new int[samples];
   }
 
+  /** For how many samples. */
+  public int samples() {
+    return sizes.length;
+  }
+
+  /** How many ids are kept of a sample. */
+  public int k() {
+    return k;
+  }
+
   /** Forgets all. */
   public void clear() {
     Arrays.fill(sizes, 0);

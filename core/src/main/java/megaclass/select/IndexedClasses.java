@@ -1,17 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 package megaclass.select;
 
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.function.Function;
 import megaclass.backbone.Embeddings;
+import megaclass.compute.NativeMemory;
 import megaclass.compute.Workers;
 import megaclass.index.BinaryIvf;
 import megaclass.index.Candidates;
 import megaclass.index.ClassIndex;
 import megaclass.index.IndexedRows;
 import megaclass.internal.Ranking;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The classes that matter most to a batch, among those that an index proposes for its samples.
@@ -20,32 +25,50 @@ import megaclass.internal.Ranking;
  * largest probability summed over the samples: a hard sample, whose probability is spread over many
  * classes, gets many of them, an easy one few. Probabilities are those among the target and the
  * candidates of a sample, from exact logits.
+ *
+ * <p>With a coverage below 1 it takes no more classes than make up that share of the whole softmax,
+ * of which the part without candidates is estimated ({@link RestOfSoftmax}). When all candidates
+ * are too few for it, the index makes twice the effort from the next step on; when a quarter of
+ * them is enough, half.
  */
 final class IndexedClasses implements ClassSelector {
   /** Classes are dealt to this many parts, each of which adds in the order of the samples. */
   private static final int PARTS = 16;
 
+  private static final int FEWEST_CANDIDATES = 16;
+  private static final int MAX_EFFORT = 64;
+  private static final String STATE_EFFORT = "effort";
+
   private final ClassIndex index;
   private final SelectionProblem problem;
-  private final int numActive;
+  private final double coverage;
+  private final @Nullable RestOfSoftmax rest;
   private final Workers workers;
   private final Candidates candidates;
   private final double[] logSumExp;
+  private final double[] targetMass;
   private final MassTable[] parts = new MassTable[PARTS];
   private long[] ranked = new long[0];
+  private int numActive;
+  private int effort = 1;
+  private int nextEffort = 1;
 
   /**
    * Selects.
    *
    * @param numActive number of active classes, targets included
+   * @param coverage share of the probability at which no more are taken, in (0, 1]
    */
-  IndexedClasses(ClassIndex index, int numActive, SelectionProblem problem) {
+  IndexedClasses(ClassIndex index, int numActive, double coverage, SelectionProblem problem) {
     this.index = index;
     this.problem = problem;
+    this.coverage = coverage;
+    this.rest = coverage < 1 ? new RestOfSoftmax(problem) : null;
     this.numActive = Math.min(numActive, problem.weights().numClasses());
     this.workers = problem.engine().workers();
     candidates = new Candidates(problem.batchSize());
     logSumExp = new double[problem.batchSize()];
+    targetMass = new double[problem.batchSize()];
     Arrays.setAll(parts, _ -> new MassTable());
   }
 
@@ -63,13 +86,14 @@ final class IndexedClasses implements ClassSelector {
     int numCandidates =
         spec.numCandidates() > 0
             ? spec.numCandidates()
-            : Math.max(16, Math.ceilDiv(4 * numActive, problem.batchSize()));
+            : numCandidates(spec, numActive, problem.batchSize());
     var settings =
         new BinaryIvf.Settings(
             numLists,
             Math.min(numProbes, numLists),
             Math.min(numCandidates, numClasses),
-            spec.repairEvery());
+            spec.repairEvery(),
+            spec.code());
     var index =
         new BinaryIvf(
             new IndexedRows(
@@ -77,7 +101,16 @@ final class IndexedClasses implements ClassSelector {
             settings,
             problem.seed(),
             problem.engine());
-    return new IndexedClasses(index, numActive, problem);
+    return new IndexedClasses(index, numActive, spec.coverage(), problem);
+  }
+
+  /**
+   * A coverage may need few of the classes that it may take, and asks for more if it needs more.
+   */
+  private static int numCandidates(SelectorSpec.Ivf spec, int numActive, int batchSize) {
+    return spec.coverage() < 1
+        ? FEWEST_CANDIDATES
+        : Math.max(FEWEST_CANDIDATES, Math.ceilDiv(4 * numActive, batchSize));
   }
 
   private static int numLists(SelectorSpec.Ivf spec, int numClasses) {
@@ -103,62 +136,105 @@ final class IndexedClasses implements ClassSelector {
 
   @Override
   public void endStep(long step) {
+    effort = nextEffort;
     index.endStep(step);
   }
 
   @Override
   public Map<String, MemorySegment> state() {
-    return index.state();
+    var state = new HashMap<>(index.state());
+    MemorySegment saved = NativeMemory.allocate(Integer.BYTES, Arena.ofAuto());
+    saved.set(ValueLayout.JAVA_INT_UNALIGNED, 0, effort);
+    state.put(STATE_EFFORT, saved);
+    return state;
   }
 
   @Override
   public void restore(Function<String, MemorySegment> sections) {
     index.restore(sections);
+    effort = sections.apply(STATE_EFFORT).get(ValueLayout.JAVA_INT_UNALIGNED, 0);
+    nextEffort = effort;
   }
 
   @Override
   public ActiveClasses select(Embeddings embeddings, int[] targets, long step) {
-    index.search(embeddings, candidates);
+    index.search(embeddings, effort, candidates);
+    if (rest != null) {
+      rest.draw(embeddings, step);
+    }
     workers.run(embeddings.size(), (sample, _) -> normalise(embeddings, sample, targets[sample]));
-    workers.run(PARTS, (part, _) -> addMass(part, embeddings.size()));
+    workers.run(PARTS, (part, _) -> addMass(part, targets));
     var set = new ClassSet(Math.max(numActive, targets.length)).addAll(targets);
     int found = rank(set);
     int wanted = Math.min(found, Math.max(0, numActive - set.size()));
     Ranking.selectBest(ranked, found, wanted);
+    if (coverage < 1) {
+      wanted = fewestThatCover(set, wanted, targets.length);
+    }
     for (int i = 0; i < wanted; i++) {
       set.add(Ranking.id(ranked[i]));
     }
     return ActiveClasses.of(set.sorted(), null, targets);
   }
 
-  /** log Z of a sample over its target and its candidates. */
+  /** log Z of a sample: over its target and its candidates, and over the rest if that is known. */
   private void normalise(Embeddings embeddings, int sample, int target) {
     double targetLogit = problem.scale() * index.score(embeddings, sample, target);
-    double max = targetLogit;
+    double restLogit =
+        rest == null ? Double.NEGATIVE_INFINITY : rest.logSumExp(sample, target, candidates);
+    double max = Math.max(targetLogit, restLogit);
     for (int i = 0; i < candidates.size(sample); i++) {
       max = Math.max(max, problem.scale() * candidates.score(sample, i));
     }
-    double sum = Math.exp(targetLogit - max);
+    double sum = Math.exp(targetLogit - max) + Math.exp(restLogit - max);
     for (int i = 0; i < candidates.size(sample); i++) {
       if (candidates.classId(sample, i) != target) {
         sum += Math.exp(problem.scale() * candidates.score(sample, i) - max);
       }
     }
     logSumExp[sample] = max + Math.log(sum);
+    targetMass[sample] = Math.exp(targetLogit - logSumExp[sample]);
   }
 
-  private void addMass(int part, int batch) {
+  private void addMass(int part, int[] targets) {
     MassTable table = parts[part];
     table.clear();
-    for (int sample = 0; sample < batch; sample++) {
+    for (int sample = 0; sample < targets.length; sample++) {
       for (int i = 0; i < candidates.size(sample); i++) {
         int classId = candidates.classId(sample, i);
-        if (classId % PARTS == part) {
+        if (classId % PARTS == part && classId != targets[sample]) {
           double logit = problem.scale() * candidates.score(sample, i);
           table.add(classId, (float) Math.exp(logit - logSumExp[sample]));
         }
       }
     }
+  }
+
+  /** How many of the {@code most} best ranked classes make up the coverage, beside the targets. */
+  private int fewestThatCover(ClassSet targets, int most, int batch) {
+    double wanted = coverage * batch;
+    double covered = 0;
+    for (int sample = 0; sample < batch; sample++) {
+      covered += targetMass[sample];
+    }
+    for (MassTable table : parts) {
+      for (int i = 0; i < table.size(); i++) {
+        covered += targets.contains(table.classId(i)) ? table.mass(i) : 0;
+      }
+    }
+    Arrays.sort(ranked, 0, most);
+    int count = 0;
+    while (covered < wanted && count < most) {
+      covered += Ranking.score(ranked[count++]);
+    }
+    int found = Arrays.stream(parts).mapToInt(MassTable::size).sum();
+    nextEffort = effort;
+    if (covered < wanted && targets.size() + most < numActive) {
+      nextEffort = Math.min(MAX_EFFORT, 2 * effort);
+    } else if (covered >= wanted && 4L * count < found) {
+      nextEffort = Math.max(1, effort / 2);
+    }
+    return count;
   }
 
   /** Gathers all classes that are not in the set, with their mass; returns how many. */

@@ -61,17 +61,29 @@ public sealed interface SelectorSpec {
    * found by an inverted file of sign codes (our reconstruction of ANN Softmax, with the estimates
    * of RaBitQ).
    *
-   * @param rate share of all classes that is active, targets included, in (0, 1]
+   * @param rate share of all classes that is active, targets included, in (0, 1]; with a coverage
+   *     below 1 the largest share
+   * @param coverage share of the softmax's probability, over all classes and on average over the
+   *     batch, at which no more classes are taken, in (0, 1]; 1 takes {@code rate} of them always
    * @param numLists lists of the inverted file, nlist; 0 for twice the root of the classes
    * @param numProbes lists that a sample looks into, nprobe; 0 for one in 32
    * @param numCandidates classes whose exact scores a sample asks for; 0 for four times its part of
    *     the active ones, at least 16
    * @param repairEvery steps in which every list is repaired once, at least 1
+   * @param code what the sign codes are compared with
    */
-  record Ivf(double rate, int numLists, int numProbes, int numCandidates, int repairEvery)
+  record Ivf(
+      double rate,
+      double coverage,
+      int numLists,
+      int numProbes,
+      int numCandidates,
+      int repairEvery,
+      BinaryIvf.Code code)
       implements SelectorSpec {
     public Ivf {
       Check.inLeftOpenRange("rate", rate, 0.0, 1.0);
+      Check.inLeftOpenRange("coverage", coverage, 0.0, 1.0);
       Check.inRange("numLists", numLists, 0, BinaryIvf.MAX_LISTS);
       Check.inRange("numProbes", numProbes, 0, BinaryIvf.MAX_LISTS);
       Check.inRange("numCandidates", numCandidates, 0, 1 << 20);
@@ -80,8 +92,15 @@ public sealed interface SelectorSpec {
 
     @Override
     public String toString() {
-      return "ivf(%s, numLists=%d, numProbes=%d, numCandidates=%d, repairEvery=%d)"
-          .formatted(SpecText.text(rate), numLists, numProbes, numCandidates, repairEvery);
+      return "ivf(%s, coverage=%s, numLists=%d, numProbes=%d, numCandidates=%d, repairEvery=%d, code=%s)"
+          .formatted(
+              SpecText.text(rate),
+              SpecText.text(coverage),
+              numLists,
+              numProbes,
+              numCandidates,
+              repairEvery,
+              SpecText.text(code));
     }
   }
 

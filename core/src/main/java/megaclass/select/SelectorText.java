@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package megaclass.select;
 
+import megaclass.index.BinaryIvf;
 import megaclass.internal.SpecText;
 
 /** The texts of class selectors. */
@@ -17,15 +18,18 @@ final class SelectorText {
               "exactTop(4096)",
               a -> new SelectorSpec.ExactTop(a.integer("numActive")))
           .form(
-              "ivf(rate, numLists=0, numProbes=0, numCandidates=0, repairEvery=1000)",
+              "ivf(rate=0.1, coverage=1, numLists=0, numProbes=0, numCandidates=0,"
+                  + " repairEvery=1000, code=rabitq)",
               "ivf(0.01)",
               a ->
                   new SelectorSpec.Ivf(
                       a.number("rate"),
+                      a.number("coverage"),
                       a.integer("numLists"),
                       a.integer("numProbes"),
                       a.integer("numCandidates"),
-                      a.integer("repairEvery")))
+                      a.integer("repairEvery"),
+                      a.choice("code", BinaryIvf.Code.class)))
           .addition(
               "tail(share)",
               "exactTop(4096) + tail(0.1)",

@@ -19,6 +19,7 @@ import megaclass.compute.Engine;
 import megaclass.compute.RowMatrix;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class BinaryIvfTest {
@@ -47,7 +48,7 @@ class BinaryIvfTest {
 
     Candidates search() {
       var found = new Candidates(BATCH);
-      index.search(embeddings, found);
+      index.search(embeddings, 1, found);
       return found;
     }
 
@@ -123,7 +124,7 @@ class BinaryIvfTest {
   @ParameterizedTest
   @ValueSource(booleans = {false, true})
   void allListsAndAllCandidatesAreExactSearch(boolean normalised) {
-    var all = new BinaryIvf.Settings(30, 30, NUM_CLASSES, 10);
+    var all = new BinaryIvf.Settings(30, 30, NUM_CLASSES, 10, BinaryIvf.Code.RABITQ);
     try (var with = new Case(normalised, 2, all)) {
       with.index.build();
       var found = with.search();
@@ -138,11 +139,11 @@ class BinaryIvfTest {
   }
 
   @ParameterizedTest
-  @ValueSource(booleans = {false, true})
-  void recallRisesWithListsAndWithCandidates(boolean normalised) {
+  @CsvSource({"false, RABITQ", "true, RABITQ", "false, HAMMING", "true, HAMMING"})
+  void recallRisesWithListsAndWithCandidates(boolean normalised, BinaryIvf.Code code) {
     double before = 0;
     for (int[] effort : new int[][] {{1, 20}, {4, 20}, {4, 80}, {12, 160}, {40, 400}}) {
-      var settings = new BinaryIvf.Settings(40, effort[0], effort[1], 10);
+      var settings = new BinaryIvf.Settings(40, effort[0], effort[1], 10, code);
       try (var with = new Case(normalised, 2, settings)) {
         with.index.build();
         double recall = with.recallAt10();
@@ -153,9 +154,24 @@ class BinaryIvfTest {
     assertTrue(before > 0.99, "recall of a third of all classes: " + before);
   }
 
+  /** What effort 3 finds is what three times the lists and candidates find. */
+  @Test
+  void moreEffortIsMoreListsAndCandidates() {
+    try (var one = new Case(true, 2, new BinaryIvf.Settings(40, 3, 20, 10, BinaryIvf.Code.RABITQ));
+        var three =
+            new Case(true, 2, new BinaryIvf.Settings(40, 9, 60, 10, BinaryIvf.Code.RABITQ))) {
+      one.index.build();
+      three.index.build();
+      var found = new Candidates(BATCH);
+      one.index.search(one.embeddings, 3, found);
+      assertSame(three.search(), found);
+    }
+  }
+
   @Test
   void fewListsAndFewCandidatesFindMost() {
-    try (var with = new Case(true, 2, new BinaryIvf.Settings(40, 8, 60, 10))) {
+    try (var with =
+        new Case(true, 2, new BinaryIvf.Settings(40, 8, 60, 10, BinaryIvf.Code.RABITQ))) {
       with.index.build();
       double recall = with.recallAt10();
       assertTrue(recall > 0.85, "recall " + recall);
@@ -164,7 +180,7 @@ class BinaryIvfTest {
 
   @Test
   void whatIsFoundDependsOnNoThread() {
-    var settings = new BinaryIvf.Settings(40, 5, 30, 7);
+    var settings = new BinaryIvf.Settings(40, 5, 30, 7, BinaryIvf.Code.RABITQ);
     try (var one = new Case(true, 1, settings);
         var three = new Case(true, 3, settings)) {
       for (Case each : new Case[] {one, three}) {
@@ -181,7 +197,7 @@ class BinaryIvfTest {
   /** Which also says: a code that was written anew is that of an index made from scratch. */
   @Test
   void aRestoredIndexFindsTheSameAsTheOneThatWasSaved() {
-    var settings = new BinaryIvf.Settings(40, 5, 30, 7);
+    var settings = new BinaryIvf.Settings(40, 5, 30, 7, BinaryIvf.Code.RABITQ);
     try (var saved = new Case(true, 2, settings);
         var restored = new Case(true, 2, settings)) {
       saved.index.build();
@@ -212,7 +228,7 @@ class BinaryIvfTest {
 
   @Test
   void repairFindsAgainWhatHasMovedFar() {
-    var settings = new BinaryIvf.Settings(40, 8, 60, 10);
+    var settings = new BinaryIvf.Settings(40, 8, 60, 10, BinaryIvf.Code.RABITQ);
     try (var with = new Case(true, 2, settings)) {
       with.index.build();
       double before = with.recallAt10();
@@ -229,7 +245,7 @@ class BinaryIvfTest {
 
   @Test
   void anEmptyIndexSaysSo() {
-    try (var with = new Case(true, 1, new BinaryIvf.Settings(4, 2, 5, 10))) {
+    try (var with = new Case(true, 1, new BinaryIvf.Settings(4, 2, 5, 10, BinaryIvf.Code.RABITQ))) {
       var e = assertThrows(IllegalStateException.class, with::search);
       assertEquals("the index is empty; build it first", e.getMessage());
     }

@@ -4,6 +4,7 @@ package megaclass.select;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.Arrays;
 import java.util.Comparator;
@@ -28,8 +29,8 @@ class IndexedClassesTest {
     }
   }
 
-  private static int[] expected(
-      Problem problem, int numClasses, int numActive, boolean normalised) {
+  /** Probability of each class under the full softmax, summed over the batch. */
+  private static double[] mass(Problem problem, int numClasses, boolean normalised) {
     double[] mass = new double[numClasses];
     for (float[] sample : problem.features) {
       double[] logits = new double[numClasses];
@@ -42,6 +43,12 @@ class IndexedClassesTest {
         mass[c] += Math.exp(logits[c]) / z;
       }
     }
+    return mass;
+  }
+
+  private static int[] expected(
+      Problem problem, int numClasses, int numActive, boolean normalised) {
+    double[] mass = mass(problem, numClasses, normalised);
     int[] targets = problem.distinctTargets();
     IntStream best =
         IntStream.range(0, numClasses)
@@ -56,6 +63,49 @@ class IndexedClassesTest {
   private static double dot(Problem problem, int classId, float[] row) {
     float[] weight = problem.weight(classId);
     return IntStream.range(0, row.length).mapToDouble(j -> (double) row[j] * weight[j]).sum();
+  }
+
+  @ParameterizedTest
+  @ValueSource(doubles = {0.3, 0.6, 0.9, 0.99})
+  void noMoreClassesAreTakenThanTheCoverageNeeds(double coverage) {
+    int numClasses = 200;
+    String all = "ivf(1, numLists=4, numProbes=4, numCandidates=200, coverage=" + coverage + ")";
+    try (var problem = Problem.random(numClasses, 20, 9, 3);
+        var selector = problem.selector(all, true, 1)) {
+      selector.begin();
+      int[] ids = Problem.ids(problem.select(selector, 0));
+      double[] mass = mass(problem, numClasses, true);
+      double covered = Arrays.stream(ids).mapToDouble(c -> mass[c]).sum() / 9;
+      double smallest =
+          Arrays.stream(ids)
+              .filter(c -> Arrays.binarySearch(problem.distinctTargets(), c) < 0)
+              .mapToDouble(c -> mass[c])
+              .min()
+              .orElse(1);
+      assertTrue(covered > coverage - 1e-5, covered + " is covered");
+      assertTrue(covered - smallest / 9 < coverage, "without the last class it is covered too");
+    }
+  }
+
+  @Test
+  void theIndexIsAskedForMoreUntilTheCoverageIsReached() {
+    int numClasses = 300;
+    String few = "ivf(1, coverage=0.95, numLists=8, numProbes=1, numCandidates=4)";
+    try (var problem = Problem.random(numClasses, 20, 9, 3);
+        var selector = problem.selector(few, true, 1)) {
+      selector.begin();
+      double[] mass = mass(problem, numClasses, true);
+      double covered = 0;
+      for (int step = 0; step < 8; step++) {
+        int[] ids = Problem.ids(problem.select(selector, step));
+        covered = Arrays.stream(ids).mapToDouble(c -> mass[c]).sum() / 9;
+        if (step == 0) {
+          assertTrue(covered < 0.8, covered + " is covered at once");
+        }
+        selector.endStep(step);
+      }
+      assertTrue(covered > 0.94, covered + " is covered in the end");
+    }
   }
 
   @Test

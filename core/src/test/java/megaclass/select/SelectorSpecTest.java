@@ -4,8 +4,10 @@ package megaclass.select;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import megaclass.index.BinaryIvf;
 import megaclass.select.SelectorSpec.All;
 import megaclass.select.SelectorSpec.ExactTop;
+import megaclass.select.SelectorSpec.Ivf;
 import megaclass.select.SelectorSpec.Uniform;
 import megaclass.select.SelectorSpec.WithTail;
 import net.jqwik.api.Arbitraries;
@@ -22,10 +24,10 @@ class SelectorSpecTest {
       """
       ; expected one of
         all
-        uniform(RATE, corrected=false)                                         e.g. uniform(0.1)
-        exactTop(NUM_ACTIVE)                                                   e.g. exactTop(4096)
-        ivf(RATE, numLists=0, numProbes=0, numCandidates=0, repairEvery=1000)  e.g. ivf(0.01)
-        ... + tail(SHARE)                                                      e.g. exactTop(4096) + tail(0.1)\
+        uniform(RATE, corrected=false)  e.g. uniform(0.1)
+        exactTop(NUM_ACTIVE)  e.g. exactTop(4096)
+        ivf(rate=0.1, coverage=1, numLists=0, numProbes=0, numCandidates=0, repairEvery=1000, code=rabitq)  e.g. ivf(0.01)
+        ... + tail(SHARE)  e.g. exactTop(4096) + tail(0.1)\
       """;
 
   private static final String TAIL =
@@ -45,12 +47,21 @@ class SelectorSpecTest {
     Arbitrary<SelectorSpec> top =
         Arbitraries.integers().between(1, 1_999_999_999).map(ExactTop::new);
     Arbitrary<SelectorSpec> uniform = shares.map(rate -> new Uniform(rate, false));
+    Arbitrary<SelectorSpec> ivf =
+        Combinators.combine(
+                shares,
+                shares,
+                Arbitraries.integers().between(0, 30_000),
+                Arbitraries.integers().between(1, 1_999_999_999),
+                Arbitraries.of(BinaryIvf.Code.values()))
+            .as((rate, coverage, n, every, code) -> new Ivf(rate, coverage, n, n, n, every, code));
     return Arbitraries.oneOf(
         Arbitraries.of(new All()),
         top,
         uniform,
         shares.map(rate -> new Uniform(rate, true)),
-        Combinators.combine(Arbitraries.oneOf(top, uniform), shares).as(WithTail::new));
+        ivf,
+        Combinators.combine(Arbitraries.oneOf(top, uniform, ivf), shares).as(WithTail::new));
   }
 
   @Test
@@ -120,7 +131,9 @@ class SelectorSpecTest {
         () -> SelectorSpec.parse("uniform(0.1, corrected=true) + tail(0.1)"));
   }
 
+  /** Examples stand one below the other, however long the longest form is. */
   private static void assertMessage(String expected, Executable action) {
-    assertEquals(expected, assertThrows(IllegalArgumentException.class, action).getMessage());
+    var e = assertThrows(IllegalArgumentException.class, action);
+    assertEquals(expected, String.valueOf(e.getMessage()).replaceAll("(?<=\\S) {2,}", "  "));
   }
 }

@@ -145,6 +145,20 @@ class SelectorsKeepTheContractTest {
   }
 
   @Nested
+  class IvfByHamming extends OfIndex {
+    IvfByHamming() {
+      super("ivf(0.1, code=hamming)", false);
+    }
+  }
+
+  @Nested
+  class IvfOfCoverage extends OfIndex {
+    IvfOfCoverage() {
+      super("ivf(coverage=0.9)", false);
+    }
+  }
+
+  @Nested
   class IvfWithTail extends OfIndex {
     IvfWithTail() {
       super("ivf(0.1) + tail(0.25)", true);
