@@ -68,6 +68,7 @@ public interface ClassSelector extends AutoCloseable {
       case SelectorSpec.All _, SelectorSpec.Uniform _ -> 0;
       case SelectorSpec.ExactTop _ -> 12L * numClasses;
       case SelectorSpec.Ivf ivf -> IndexedClasses.sizeInBytes(ivf, numClasses, width);
+      case SelectorSpec.Adaptive adaptive -> sizeInBytes(adaptive.base(), numClasses, width);
       case SelectorSpec.WithTail(SelectorSpec base, double _) ->
           sizeInBytes(base, numClasses, width);
     };
@@ -82,6 +83,8 @@ public interface ClassSelector extends AutoCloseable {
           new UniformClasses(numClasses, rate, corrected, problem.seed());
       case SelectorSpec.ExactTop(int numActive) -> new ExactTopClasses(numActive, problem);
       case SelectorSpec.Ivf ivf -> IndexedClasses.of(ivf, problem);
+      case SelectorSpec.Adaptive adaptive ->
+          new AdaptiveClasses(IndexedClasses.of(adaptive.base(), problem), adaptive, problem);
       case SelectorSpec.WithTail(SelectorSpec base, double share) ->
           new TailedClasses(of(base, problem), numClasses, share, problem.seed());
     };

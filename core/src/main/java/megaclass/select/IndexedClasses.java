@@ -72,6 +72,19 @@ final class IndexedClasses implements ClassSelector {
     Arrays.setAll(parts, _ -> new MassTable());
   }
 
+  /** With the index of a spec that has one. */
+  static IndexedClasses of(SelectorSpec spec, SelectionProblem problem) {
+    return switch (spec) {
+      case SelectorSpec.Ivf ivf -> of(ivf, problem);
+      case SelectorSpec.All _,
+          SelectorSpec.Uniform _,
+          SelectorSpec.ExactTop _,
+          SelectorSpec.Adaptive _,
+          SelectorSpec.WithTail _ ->
+          throw new IllegalArgumentException(spec + " has no index");
+    };
+  }
+
   /** With an inverted file. */
   static IndexedClasses of(SelectorSpec.Ivf spec, SelectionProblem problem) {
     int numClasses = problem.weights().numClasses();
@@ -117,6 +130,21 @@ final class IndexedClasses implements ClassSelector {
     return spec.numLists() > 0
         ? spec.numLists()
         : Math.clamp(Math.round(2 * Math.sqrt(numClasses)), 1, numClasses);
+  }
+
+  /** Number of active classes from the next batch on, targets included, or at most so many. */
+  void numActive(int numActive) {
+    this.numActive = numActive;
+  }
+
+  int numActive() {
+    return numActive;
+  }
+
+  /** Lets the index look twice as far from the next batch on. */
+  void raiseEffort() {
+    effort = Math.min(MAX_EFFORT, 2 * effort);
+    nextEffort = effort;
   }
 
   /** Bytes of the inverted file. */

@@ -105,6 +105,43 @@ public sealed interface SelectorSpec {
   }
 
   /**
+   * As many classes of a spec as hold most of the softmax: adaptive allocation of HF-Softmax.
+   *
+   * @param base finds classes by an index; its rate is the largest share that is ever active
+   * @param massThreshold probability that the active classes of a sample are to hold, tau_cp, in
+   *     (0, 1]
+   * @param policy what to do where {@code base}'s rate is not enough for that
+   * @param probeEvery steps from one exact look at the softmax to the next, at least 1
+   */
+  record Adaptive(SelectorSpec base, double massThreshold, Policy policy, int probeEvery)
+      implements SelectorSpec {
+    /** What to do while the softmax is too flat for so few classes, as at the start of a run. */
+    public enum Policy {
+      /** Take as many as are allowed. */
+      LITERAL,
+
+      /** Take few, until there is something to find. */
+      REACHABLE
+    }
+
+    public Adaptive {
+      Check.inLeftOpenRange("massThreshold", massThreshold, 0.0, 1.0);
+      Check.positive("probeEvery", probeEvery);
+      if (!(base instanceof Ivf)) {
+        throw new IllegalArgumentException(
+            "adaptive needs a selector with an index, as ivf, but got %s; other additions come behind it"
+                .formatted(base));
+      }
+    }
+
+    @Override
+    public String toString() {
+      return "%s + adaptive(%s, policy=%s, probeEvery=%d)"
+          .formatted(base, SpecText.text(massThreshold), SpecText.text(policy), probeEvery);
+    }
+  }
+
+  /**
    * What another spec selects, and uniform draws from the classes left out, each of which carries
    * the log weight of those that it stands for.
    *
@@ -125,7 +162,7 @@ public sealed interface SelectorSpec {
             throw new IllegalArgumentException(
                 "corrected=true already stands for the classes left out; give it or tail, not"
                     + " both");
-        case Uniform _, ExactTop _, Ivf _ -> {}
+        case Uniform _, ExactTop _, Ivf _, Adaptive _ -> {}
       }
     }
 

@@ -31,6 +31,15 @@ final class SelectorText {
                       a.integer("repairEvery"),
                       a.choice("code", BinaryIvf.Code.class)))
           .addition(
+              "adaptive(massThreshold, policy=reachable, probeEvery=500)",
+              "ivf(0.1) + adaptive(0.95)",
+              (base, a) ->
+                  new SelectorSpec.Adaptive(
+                      base,
+                      a.number("massThreshold"),
+                      a.choice("policy", SelectorSpec.Adaptive.Policy.class),
+                      a.integer("probeEvery")))
+          .addition(
               "tail(share)",
               "exactTop(4096) + tail(0.1)",
               (base, a) -> new SelectorSpec.WithTail(base, a.number("share")));

@@ -27,6 +27,7 @@ class SelectorSpecTest {
         uniform(RATE, corrected=false)  e.g. uniform(0.1)
         exactTop(NUM_ACTIVE)  e.g. exactTop(4096)
         ivf(rate=0.1, coverage=1, numLists=0, numProbes=0, numCandidates=0, repairEvery=1000, code=rabitq)  e.g. ivf(0.01)
+        ... + adaptive(MASS_THRESHOLD, policy=reachable, probeEvery=500)  e.g. ivf(0.1) + adaptive(0.95)
         ... + tail(SHARE)  e.g. exactTop(4096) + tail(0.1)\
       """;
 

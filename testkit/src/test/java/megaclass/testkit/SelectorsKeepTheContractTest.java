@@ -159,6 +159,13 @@ class SelectorsKeepTheContractTest {
   }
 
   @Nested
+  class IvfAdaptive extends OfIndex {
+    IvfAdaptive() {
+      super("ivf(0.5) + adaptive(0.9, probeEvery=2)", false);
+    }
+  }
+
+  @Nested
   class IvfWithTail extends OfIndex {
     IvfWithTail() {
       super("ivf(0.1) + tail(0.25)", true);
