@@ -10,6 +10,8 @@ import megaclass.compute.Workers;
 import megaclass.index.BinaryIvf;
 import megaclass.index.Candidates;
 import megaclass.index.ClassIndex;
+import megaclass.index.ForestIndex;
+import megaclass.index.HashingForest;
 import megaclass.index.IndexedRows;
 import megaclass.internal.Ranking;
 
@@ -57,27 +59,56 @@ final class IndexedClasses implements ClassSelector {
           "numLists must be at most the number of classes, %d, but was %d; give fewer, or 0 for a suitable number"
               .formatted(numClasses, spec.numLists()));
     }
-    int numActive = Math.clamp(Math.round(spec.rate() * numClasses), 1, numClasses);
+    int numActive = numActive(spec.rate(), numClasses);
     int numLists = numLists(spec, numClasses);
     int numProbes = spec.numProbes() > 0 ? spec.numProbes() : Math.max(8, numLists / 32);
     int numCandidates =
         spec.numCandidates() > 0
             ? spec.numCandidates()
-            : Math.max(16, Math.ceilDiv(4 * numActive, problem.batchSize()));
+            : suitableCandidates(numActive, problem.batchSize());
     var settings =
         new BinaryIvf.Settings(
             numLists,
             Math.min(numProbes, numLists),
             Math.min(numCandidates, numClasses),
             spec.repairEvery());
-    var index =
-        new BinaryIvf(
-            new IndexedRows(
-                problem.weights().matrix(), problem.normalised(), problem.engine().backend()),
-            settings,
-            problem.seed(),
-            problem.engine());
+    var index = new BinaryIvf(rows(problem), settings, problem.seed(), problem.engine());
     return new IndexedClasses(index, numActive, problem);
+  }
+
+  /** With a hashing forest. */
+  static IndexedClasses of(SelectorSpec.Forest spec, SelectionProblem problem) {
+    int numClasses = problem.weights().numClasses();
+    int numActive = numActive(spec.rate(), numClasses);
+    var settings =
+        new ForestIndex.Settings(
+            forest(spec, numClasses, problem.batchSize()),
+            Math.min(spec.numCandidates(), numClasses),
+            Math.max(spec.numCandidates(), suitableCandidates(numActive, problem.batchSize())),
+            spec.refreshEvery());
+    var index = new ForestIndex(rows(problem), settings, problem.seed(), problem.engine());
+    return new IndexedClasses(index, numActive, problem);
+  }
+
+  private static IndexedRows rows(SelectionProblem problem) {
+    return new IndexedRows(
+        problem.weights().matrix(), problem.normalised(), problem.engine().backend());
+  }
+
+  private static int numActive(double rate, int numClasses) {
+    return Math.clamp(Math.round(rate * numClasses), 1, numClasses);
+  }
+
+  /** Four times the part that a sample has in the active classes: others propose them too. */
+  private static int suitableCandidates(int numActive, int batchSize) {
+    return Math.max(16, Math.toIntExact(Math.ceilDiv(4L * numActive, batchSize)));
+  }
+
+  private static HashingForest.Settings forest(
+      SelectorSpec.Forest spec, int numClasses, int batchSize) {
+    int part = Math.ceilDiv(numActive(spec.rate(), numClasses), batchSize);
+    int leafSize = spec.leafSize() > 0 ? spec.leafSize() : Math.max(16, 2 * part);
+    return new HashingForest.Settings(spec.numTrees(), leafSize);
   }
 
   private static int numLists(SelectorSpec.Ivf spec, int numClasses) {
@@ -89,6 +120,11 @@ final class IndexedClasses implements ClassSelector {
   /** Bytes of the inverted file. */
   static long sizeInBytes(SelectorSpec.Ivf spec, int numClasses, int width) {
     return BinaryIvf.sizeInBytes(numClasses, width, numLists(spec, numClasses));
+  }
+
+  /** Bytes of both forests and of what building takes. */
+  static long sizeInBytes(SelectorSpec.Forest spec, int numClasses, int width, int batchSize) {
+    return ForestIndex.sizeInBytes(numClasses, width, forest(spec, numClasses, batchSize));
   }
 
   @Override
@@ -104,6 +140,16 @@ final class IndexedClasses implements ClassSelector {
   @Override
   public void endStep(long step) {
     index.endStep(step);
+  }
+
+  @Override
+  public long age(long step) {
+    return index.age(step);
+  }
+
+  @Override
+  public double drift() {
+    return index.drift();
   }
 
   @Override

@@ -26,6 +26,16 @@ final class SelectorText {
                       a.integer("numProbes"),
                       a.integer("numCandidates"),
                       a.integer("repairEvery")))
+          .form(
+              "forest(rate, numTrees=50, leafSize=0, numCandidates=0, refreshEvery=1000)",
+              "forest(0.01)",
+              a ->
+                  new SelectorSpec.Forest(
+                      a.number("rate"),
+                      a.integer("numTrees"),
+                      a.integer("leafSize"),
+                      a.integer("numCandidates"),
+                      a.integer("refreshEvery")))
           .addition(
               "tail(share)",
               "exactTop(4096) + tail(0.1)",

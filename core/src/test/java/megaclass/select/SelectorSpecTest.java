@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import megaclass.select.SelectorSpec.All;
 import megaclass.select.SelectorSpec.ExactTop;
+import megaclass.select.SelectorSpec.Forest;
+import megaclass.select.SelectorSpec.Ivf;
 import megaclass.select.SelectorSpec.Uniform;
 import megaclass.select.SelectorSpec.WithTail;
 import net.jqwik.api.Arbitraries;
@@ -22,10 +24,11 @@ class SelectorSpecTest {
       """
       ; expected one of
         all
-        uniform(RATE, corrected=false)                                         e.g. uniform(0.1)
-        exactTop(NUM_ACTIVE)                                                   e.g. exactTop(4096)
-        ivf(RATE, numLists=0, numProbes=0, numCandidates=0, repairEvery=1000)  e.g. ivf(0.01)
-        ... + tail(SHARE)                                                      e.g. exactTop(4096) + tail(0.1)\
+        uniform(RATE, corrected=false)                                             e.g. uniform(0.1)
+        exactTop(NUM_ACTIVE)                                                       e.g. exactTop(4096)
+        ivf(RATE, numLists=0, numProbes=0, numCandidates=0, repairEvery=1000)      e.g. ivf(0.01)
+        forest(RATE, numTrees=50, leafSize=0, numCandidates=0, refreshEvery=1000)  e.g. forest(0.01)
+        ... + tail(SHARE)                                                          e.g. exactTop(4096) + tail(0.1)\
       """;
 
   private static final String TAIL =
@@ -45,12 +48,17 @@ class SelectorSpecTest {
     Arbitrary<SelectorSpec> top =
         Arbitraries.integers().between(1, 1_999_999_999).map(ExactTop::new);
     Arbitrary<SelectorSpec> uniform = shares.map(rate -> new Uniform(rate, false));
+    var counts = Arbitraries.integers().between(1, 10_000);
+    Arbitrary<SelectorSpec> forest =
+        Combinators.combine(shares, counts, counts, counts, counts).as(Forest::new);
     return Arbitraries.oneOf(
         Arbitraries.of(new All()),
         top,
         uniform,
         shares.map(rate -> new Uniform(rate, true)),
-        Combinators.combine(Arbitraries.oneOf(top, uniform), shares).as(WithTail::new));
+        Combinators.combine(shares, counts, counts, counts, counts).as(Ivf::new),
+        forest,
+        Combinators.combine(Arbitraries.oneOf(top, uniform, forest), shares).as(WithTail::new));
   }
 
   @Test
@@ -62,6 +70,9 @@ class SelectorSpecTest {
         SelectorSpec.parse("uniform(0.01, corrected=true)").toString());
     assertEquals(
         "exactTop(4096) + tail(0.1)", SelectorSpec.parse("exactTop(4096)+tail(0.1)").toString());
+    assertEquals(
+        "forest(0.01, numTrees=50, leafSize=0, numCandidates=0, refreshEvery=1000)",
+        SelectorSpec.parse("forest(.01)").toString());
   }
 
   @Test
@@ -91,6 +102,12 @@ class SelectorSpecTest {
     assertMessage("rate must be in (0.0, 1.0], but was 0.0", () -> new Uniform(0, false));
     assertMessage("rate must be in (0.0, 1.0], but was 10.0", () -> new Uniform(10, false));
     assertMessage("numActive must be at least 1, but was 0", () -> new ExactTop(0));
+    assertMessage("rate must be in (0.0, 1.0], but was 2.0", () -> new Forest(2, 50, 0, 0, 1));
+    assertMessage("numTrees must be in [1, 10000], but was 0", () -> new Forest(1, 0, 0, 0, 1));
+    assertMessage("leafSize must be at least 0, but was -1", () -> new Forest(1, 50, -1, 0, 1));
+    assertMessage(
+        "numCandidates must be in [0, 1048576], but was -1", () -> new Forest(1, 50, 0, -1, 1));
+    assertMessage("refreshEvery must be at least 1, but was 0", () -> new Forest(1, 50, 0, 0, 0));
     assertMessage(
         "share must be in (0.0, 1.0], but was 0.0", () -> new WithTail(new ExactTop(9), 0));
     assertMessage(

@@ -151,6 +151,34 @@ class SelectorsKeepTheContractTest {
     }
   }
 
+  @Nested
+  class Forest extends OfIndex {
+    Forest() {
+      super("forest(0.1, numTrees=3, leafSize=2, refreshEvery=2)", false);
+    }
+  }
+
+  @Nested
+  class ForestAsItComes extends OfIndex {
+    ForestAsItComes() {
+      super("forest(0.05)", false);
+    }
+  }
+
+  @Nested
+  class ForestThatFollowsBranches extends OfIndex {
+    ForestThatFollowsBranches() {
+      super("forest(0.2, numTrees=2, leafSize=3, numCandidates=50, refreshEvery=1)", false);
+    }
+  }
+
+  @Nested
+  class ForestWithTail extends OfIndex {
+    ForestWithTail() {
+      super("forest(0.1, numTrees=4, leafSize=5000) + tail(0.25)", true);
+    }
+  }
+
   @Test
   void noKindOfSelectorIsForgotten() {
     Set<Class<?>> tried =
