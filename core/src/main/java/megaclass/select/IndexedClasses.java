@@ -104,11 +104,17 @@ final class IndexedClasses implements ClassSelector {
     return Math.max(16, Math.toIntExact(Math.ceilDiv(4L * numActive, batchSize)));
   }
 
+  /**
+   * Leaves that fill the active set even when weights are random: those of a sample have room for a
+   * hundred times its part, since they are not full, and trees and samples share many classes.
+   * Smaller ones than 32 took more memory for hyperplanes than they covered more.
+   */
   private static HashingForest.Settings forest(
       SelectorSpec.Forest spec, int numClasses, int batchSize) {
     int part = Math.ceilDiv(numActive(spec.rate(), numClasses), batchSize);
-    int leafSize = spec.leafSize() > 0 ? spec.leafSize() : Math.max(16, 2 * part);
-    return new HashingForest.Settings(spec.numTrees(), leafSize);
+    int suitable = Math.clamp(100L * part / spec.numTrees(), 32, Math.max(32, numClasses));
+    return new HashingForest.Settings(
+        spec.numTrees(), spec.leafSize() > 0 ? spec.leafSize() : suitable);
   }
 
   private static int numLists(SelectorSpec.Ivf spec, int numClasses) {

@@ -94,7 +94,8 @@ public sealed interface SelectorSpec {
    *
    * @param rate share of all classes that is active, targets included, in (0, 1]
    * @param numTrees trees of the forest, L in the paper, in [1, 10000]
-   * @param leafSize most classes in a leaf; 0 for a suitable number
+   * @param leafSize most classes in a leaf; 0 for as many as give a sample's leaves together a
+   *     hundred times its part of the active classes, at least 32
    * @param numCandidates classes whose exact scores a sample asks for, at least; 0 for those of its
    *     leaves
    * @param refreshEvery steps from one forest to the next, T in the paper, at least 1
