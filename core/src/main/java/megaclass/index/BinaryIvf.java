@@ -217,9 +217,7 @@ public final class BinaryIvf implements ClassIndex {
 
   @Override
   public float score(Embeddings embeddings, int sample, int classId) {
-    float product =
-        backend.dot(embeddings.row(sample), rows.matrix().address(classId), rows.matrix().stride());
-    return rows.normalised() ? product * rows.factor(classId) : product;
+    return rows.score(embeddings.row(sample), classId);
   }
 
   @Override

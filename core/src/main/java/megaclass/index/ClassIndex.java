@@ -37,8 +37,26 @@ public interface ClassIndex extends AutoCloseable {
    */
   void moved(int classId, int worker);
 
-  /** Repairs a part of the index, at the end of a step, so that nothing stays stale for long. */
+  /** Repairs or renews a part of the index, at the end of a step, before it grows too old. */
   void endStep(long step);
+
+  /**
+   * How old what serves is: steps since the weights were as the index knows them.
+   *
+   * @param step number of the step that asks, from 0
+   * @return 0 for an index that follows the weights
+   */
+  default long age(long step) {
+    return 0;
+  }
+
+  /**
+   * How far class weights have gone since the index took note of them, relative to their length;
+   * about, from a sample of classes. 0 for an index that follows the weights.
+   */
+  default double drift() {
+    return 0;
+  }
 
   /** What a checkpoint has to keep, by name. */
   Map<String, MemorySegment> state();

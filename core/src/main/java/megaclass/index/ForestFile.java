@@ -11,42 +11,37 @@ import java.util.BitSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 import megaclass.compute.ComputeBackend;
 import megaclass.compute.NativeMemory;
 import megaclass.internal.Check;
-import megaclass.internal.InvalidFileException;
-import megaclass.internal.LittleEndian;
-import megaclass.internal.SectionFile;
 import megaclass.internal.TextProperties;
 
 /**
- * The bytes of a forest in a file. Numbers are little-endian; trees follow each other in order.
+ * The bytes of a forest in a file, as named sections. Numbers are little-endian, T is the number of
+ * a tree from 0.
  *
  * <ul>
- *   <li>{@code forest.meta}: lines of {@code classes}, {@code stride}, {@code trees}, {@code
- *       leafSize}
- *   <li>{@code forest.sizes}: ints, the number of nodes and the number of leaves of each tree
- *   <li>{@code forest.nodes}: the nodes, 16 + stride bytes each: threshold and inverse length as
- *       floats, the references of the left and the right child as ints, the normal as signed bytes
- *   <li>{@code forest.leaves}: ints, the first position of each leaf, and the number of classes at
- *       the end of each tree
- *   <li>{@code forest.classes}: ints, the class ids in the order of the leaves
+ *   <li>{@code meta}: lines of {@code classes}, {@code stride}, {@code trees}, {@code leafSize}
+ *   <li>{@code nodes.T}: the nodes, 16 + stride bytes each: threshold and inverse length as floats,
+ *       the references of the left and the right child as ints, the normal as signed bytes
+ *   <li>{@code leaves.T}: ints, the first position of each leaf, and the number of classes
+ *   <li>{@code classes.T}: ints, the class ids in the order of the leaves
  * </ul>
  */
 final class ForestFile {
-  private static final String META = "forest.meta";
-  private static final String SIZES = "forest.sizes";
-  private static final String NODES = "forest.nodes";
-  private static final String LEAVES = "forest.leaves";
-  private static final String CLASSES = "forest.classes";
+  private static final String META = "meta";
+  private static final String NODES = "nodes.";
+  private static final String LEAVES = "leaves.";
+  private static final String CLASSES = "classes.";
 
-  private final SectionFile file;
+  private final Function<String, MemorySegment> sections;
   private final int numClasses;
   private final int stride;
   private final HashingForest.Settings settings;
 
-  private ForestFile(SectionFile file) {
-    this.file = file;
+  private ForestFile(Function<String, MemorySegment> sections) {
+    this.sections = sections;
     var meta = meta();
     numClasses = number(meta, "classes");
     stride = number(meta, "stride");
@@ -62,37 +57,30 @@ final class ForestFile {
     }
   }
 
-  static void write(
-      List<ForestTree> trees, HashingForest.Settings settings, SectionFile.Writer file) {
+  /** The sections of a forest; all but the first are its own memory. */
+  static Map<String, MemorySegment> sections(
+      List<ForestTree> trees, HashingForest.Settings settings) {
     var meta = new LinkedHashMap<String, String>();
     meta.put("classes", String.valueOf(trees.getFirst().numClasses()));
     meta.put("stride", String.valueOf(trees.getFirst().stride()));
     meta.put("trees", String.valueOf(settings.numTrees()));
     meta.put("leafSize", String.valueOf(settings.leafSize()));
-    file.section(META, MemorySegment.ofArray(TextProperties.format(meta).getBytes(UTF_8)));
-    try (var out = file.section(SIZES)) {
-      for (var tree : trees) {
-        out.putInt(tree.numNodes());
-        out.putInt(tree.numLeaves());
-      }
+    var sections = new LinkedHashMap<String, MemorySegment>();
+    sections.put(META, MemorySegment.ofArray(TextProperties.format(meta).getBytes(UTF_8)));
+    for (int i = 0; i < trees.size(); i++) {
+      sections.put(NODES + i, trees.get(i).nodes());
+      sections.put(LEAVES + i, trees.get(i).leafStarts());
+      sections.put(CLASSES + i, trees.get(i).classIds());
     }
-    try (var out = file.section(NODES)) {
-      trees.forEach(tree -> out.write(tree.nodes()));
-    }
-    try (var out = file.section(LEAVES)) {
-      trees.forEach(tree -> out.write(tree.leafStarts()));
-    }
-    try (var out = file.section(CLASSES)) {
-      trees.forEach(tree -> out.write(tree.classIds()));
-    }
+    return sections;
   }
 
-  static HashingForest read(SectionFile file, ComputeBackend backend) {
-    return new ForestFile(file).read(backend);
+  static HashingForest read(Function<String, MemorySegment> sections, ComputeBackend backend) {
+    return new ForestFile(sections).read(backend);
   }
 
   private Map<String, String> meta() {
-    var text = new String(file.section(META).toArray(ValueLayout.JAVA_BYTE), UTF_8);
+    var text = new String(sections.apply(META).toArray(ValueLayout.JAVA_BYTE), UTF_8);
     try {
       return TextProperties.parse(text);
     } catch (IllegalArgumentException e) {
@@ -112,66 +100,48 @@ final class ForestFile {
   private HashingForest read(ComputeBackend backend) {
     var arena = Arena.ofShared();
     try {
-      return new HashingForest(arena, trees(arena), settings, backend);
+      var trees = new ArrayList<ForestTree>();
+      for (int i = 0; i < settings.numTrees(); i++) {
+        trees.add(tree(i, arena));
+      }
+      return new HashingForest(arena, trees, settings, backend);
     } catch (RuntimeException | Error e) {
       arena.close();
       throw e;
     }
   }
 
-  private List<ForestTree> trees(Arena arena) {
-    var sizes = file.section(SIZES, 8L * settings.numTrees());
-    long nodes = 0;
-    long leaves = 0;
-    for (int tree = 0; tree < settings.numTrees(); tree++) {
-      int numNodes = sizes.get(LittleEndian.INT, 8L * tree);
-      int numLeaves = sizes.get(LittleEndian.INT, 8L * tree + 4);
-      if (numNodes < 0 || numLeaves != numNodes + 1) {
-        throw damaged(
-            SIZES,
-            "has %d nodes and %d leaves for tree %d, expected one leaf more than nodes; build the forest anew"
-                .formatted(numNodes, numLeaves, tree));
-      }
-      nodes += numNodes;
-      leaves += numLeaves;
-    }
-    var allNodes = new Cursor(file.section(NODES, nodes * ForestTree.nodeBytes(stride)), arena);
-    var allLeaves = new Cursor(file.section(LEAVES, 4 * (leaves + settings.numTrees())), arena);
-    var classes = new Cursor(file.section(CLASSES, 4L * numClasses * settings.numTrees()), arena);
-    var trees = new ArrayList<ForestTree>();
-    for (int tree = 0; tree < settings.numTrees(); tree++) {
-      int numNodes = sizes.get(LittleEndian.INT, 8L * tree);
-      var read =
-          new ForestTree(
-              stride,
-              allNodes.take(numNodes * ForestTree.nodeBytes(stride)),
-              classes.take(4L * numClasses),
-              allLeaves.take(4L * (numNodes + 2)));
-      checkNodes(read, tree);
-      checkLeaves(read, tree);
-      checkClasses(read, tree);
-      trees.add(read);
-    }
-    return trees;
+  private ForestTree tree(int number, Arena arena) {
+    long nodeBytes = ForestTree.nodeBytes(stride);
+    var nodes = sections.apply(NODES + number);
+    long numNodes = nodes.byteSize() / nodeBytes;
+    requireLength(NODES + number, numNodes * nodeBytes);
+    requireLength(LEAVES + number, 4 * (numNodes + 2));
+    requireLength(CLASSES + number, 4L * numClasses);
+    var read =
+        new ForestTree(
+            stride,
+            copy(NODES + number, arena),
+            copy(CLASSES + number, arena),
+            copy(LEAVES + number, arena));
+    checkNodes(read, number);
+    checkLeaves(read, number);
+    checkClasses(read, number);
+    return read;
   }
 
-  /** Copies a section piece by piece into memory of its own. */
-  private static final class Cursor {
-    private final MemorySegment section;
-    private final Arena arena;
-    private long at;
-
-    Cursor(MemorySegment section, Arena arena) {
-      this.section = section;
-      this.arena = arena;
+  private void requireLength(String name, long bytes) {
+    long found = sections.apply(name).byteSize();
+    if (found != bytes) {
+      throw damaged(
+          name, "has %d bytes, expected %d; build the forest anew".formatted(found, bytes));
     }
+  }
 
-    MemorySegment take(long bytes) {
-      var piece = NativeMemory.allocate(bytes, arena).asSlice(0, bytes);
-      piece.copyFrom(section.asSlice(at, bytes));
-      at += bytes;
-      return piece;
-    }
+  private MemorySegment copy(String name, Arena arena) {
+    var section = sections.apply(name);
+    long bytes = section.byteSize();
+    return NativeMemory.allocate(bytes, arena).asSlice(0, bytes).copyFrom(section);
   }
 
   /** Every node but the root, and every leaf, is below one node, which comes before it. */
@@ -186,9 +156,8 @@ final class ForestFile {
         boolean valid = isLeaf ? index < tree.numLeaves() : child > node && child < tree.numNodes();
         if (!valid || (isLeaf ? leaves : nodes).get(index)) {
           throw damaged(
-              NODES,
-              "has a wrong child %d at node %d of tree %d; build the forest anew"
-                  .formatted(child, node, number));
+              NODES + number,
+              "has a wrong child %d at node %d; build the forest anew".formatted(child, node));
         }
         (isLeaf ? leaves : nodes).set(index);
       }
@@ -200,16 +169,15 @@ final class ForestFile {
       long size = (long) tree.leafTo(leaf) - tree.leafFrom(leaf);
       if (size < 1 || size > settings.leafSize()) {
         throw damaged(
-            LEAVES,
-            "has %d classes in leaf %d of tree %d, expected 1 to %d; build the forest anew"
-                .formatted(size, leaf, number, settings.leafSize()));
+            LEAVES + number,
+            "has %d classes in leaf %d, expected 1 to %d; build the forest anew"
+                .formatted(size, leaf, settings.leafSize()));
       }
     }
     if (tree.leafFrom(0) != 0 || tree.leafTo(tree.numLeaves() - 1) != numClasses) {
       throw damaged(
-          LEAVES,
-          "does not cover the %d classes of tree %d; build the forest anew"
-              .formatted(numClasses, number));
+          LEAVES + number,
+          "does not cover the %d classes; build the forest anew".formatted(numClasses));
     }
   }
 
@@ -219,15 +187,14 @@ final class ForestFile {
       int classId = tree.classId(position);
       if (classId < 0 || classId >= numClasses || seen.get(classId)) {
         throw damaged(
-            CLASSES,
-            "has class %d in tree %d twice or in vain; build the forest anew"
-                .formatted(classId, number));
+            CLASSES + number,
+            "has class %d twice or in vain; build the forest anew".formatted(classId));
       }
       seen.set(classId);
     }
   }
 
-  private InvalidFileException damaged(String section, String problem) {
-    return new InvalidFileException(file.path(), "section \"" + section + "\" " + problem);
+  private static IllegalArgumentException damaged(String section, String problem) {
+    return new IllegalArgumentException("section \"" + section + "\" " + problem);
   }
 }

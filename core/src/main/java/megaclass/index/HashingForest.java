@@ -2,13 +2,15 @@
 package megaclass.index;
 
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
 import megaclass.compute.ComputeBackend;
 import megaclass.compute.Engine;
 import megaclass.compute.RowMatrix;
 import megaclass.compute.Workers;
 import megaclass.internal.Check;
-import megaclass.internal.SectionFile;
 
 /**
  * The hashing forest of HF-Softmax (Zhang et al. 2018): random binary trees over the class weights.
@@ -33,6 +35,9 @@ import megaclass.internal.SectionFile;
  * must not be asked then.
  */
 public final class HashingForest implements AutoCloseable {
+  /** Most trees. */
+  public static final int MAX_TREES = 10_000;
+
   /**
    * How a forest is built.
    *
@@ -42,7 +47,7 @@ public final class HashingForest implements AutoCloseable {
   public record Settings(int numTrees, int leafSize) {
     /** Checks both. */
     public Settings {
-      Check.inRange("numTrees", numTrees, 1, 10_000);
+      Check.inRange("numTrees", numTrees, 1, MAX_TREES);
       Check.positive("leafSize", leafSize);
     }
 
@@ -237,21 +242,24 @@ public final class HashingForest implements AutoCloseable {
 
   // ---- files ---------------------------------------------------------------------------------
 
-  /** Writes the forest as sections of a file that is being written. */
-  public void writeTo(SectionFile.Writer file) {
-    ForestFile.write(trees, settings, file);
+  /**
+   * What a file has to keep of the forest, by name, in memory that the forest owns; see {@link
+   * ForestFile}.
+   */
+  public Map<String, MemorySegment> sections() {
+    return ForestFile.sections(trees, settings);
   }
 
   /**
-   * Reads the forest that was written to a file; nothing of the file is needed afterwards.
+   * Reads the forest that gave {@link #sections}, of which nothing is needed afterwards.
    *
    * @param backend answers; as the forest was built with, lest a class on the edge of its leaf is
    *     sought in the next one
-   * @throws megaclass.internal.InvalidFileException when the sections are missing or are not those
-   *     of a forest
+   * @throws IllegalArgumentException when the sections are not those of a forest
    */
-  public static HashingForest read(SectionFile file, ComputeBackend backend) {
-    return ForestFile.read(file, backend);
+  public static HashingForest read(
+      Function<String, MemorySegment> sections, ComputeBackend backend) {
+    return ForestFile.read(sections, backend);
   }
 
   @Override

@@ -23,6 +23,12 @@ public record IndexedRows(RowMatrix matrix, boolean normalised, ComputeBackend b
     return normalised ? backend.inverseNorm(matrix.address(row), matrix.stride()) : 1f;
   }
 
+  /** Inner product of a row, as an index sees it, with an embedding of (stride) floats. */
+  float score(long embedding, int row) {
+    float product = backend.dot(embedding, matrix.address(row), matrix.stride());
+    return normalised ? product * factor(row) : product;
+  }
+
   /**
    * Copies a row.
    *

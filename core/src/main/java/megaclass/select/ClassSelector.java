@@ -43,6 +43,24 @@ public interface ClassSelector extends AutoCloseable {
   /** Ends a step: what has become stale is repaired. */
   default void endStep(long step) {}
 
+  /**
+   * Steps since the weights were as the index of this selector knows them.
+   *
+   * @param step number of the step that asks, from 0
+   * @return 0 without an index, and for one that follows the weights
+   */
+  default long age(long step) {
+    return 0;
+  }
+
+  /**
+   * How far class weights have gone since the index took note of them, relative to their length;
+   * about, from a sample of classes. 0 without an index, and for one that follows the weights.
+   */
+  default double drift() {
+    return 0;
+  }
+
   /** What a checkpoint has to keep, by name, so that a resumed run selects the same. */
   default Map<String, MemorySegment> state() {
     return Map.of();
@@ -62,15 +80,18 @@ public interface ClassSelector extends AutoCloseable {
    * Bytes that a selector keeps for all classes, for the memory forecast.
    *
    * @param width floats of a class weight, its bias included
+   * @param batchSize samples of a batch, at most
    */
-  static long sizeInBytes(SelectorSpec spec, int numClasses, int width) {
+  static long sizeInBytes(SelectorSpec spec, int numClasses, int width, int batchSize) {
     return switch (spec) {
       case SelectorSpec.All _, SelectorSpec.Uniform _ -> 0;
       case SelectorSpec.ExactTop _ -> 12L * numClasses;
-      case SelectorSpec.Ivf ivf -> IndexedClasses.sizeInBytes(ivf, numClasses, width);
-      case SelectorSpec.Adaptive adaptive -> sizeInBytes(adaptive.base(), numClasses, width);
+      case SelectorSpec.Ivf _, SelectorSpec.Forest _ ->
+          ClassIndexes.sizeInBytes(spec, numClasses, width, batchSize);
+      case SelectorSpec.Adaptive adaptive ->
+          sizeInBytes(adaptive.base(), numClasses, width, batchSize);
       case SelectorSpec.WithTail(SelectorSpec base, double _) ->
-          sizeInBytes(base, numClasses, width);
+          sizeInBytes(base, numClasses, width, batchSize);
     };
   }
 
@@ -82,7 +103,7 @@ public interface ClassSelector extends AutoCloseable {
       case SelectorSpec.Uniform(double rate, boolean corrected) ->
           new UniformClasses(numClasses, rate, corrected, problem.seed());
       case SelectorSpec.ExactTop(int numActive) -> new ExactTopClasses(numActive, problem);
-      case SelectorSpec.Ivf ivf -> IndexedClasses.of(ivf, problem);
+      case SelectorSpec.Ivf _, SelectorSpec.Forest _ -> IndexedClasses.of(spec, problem);
       case SelectorSpec.Adaptive adaptive ->
           new AdaptiveClasses(IndexedClasses.of(adaptive.base(), problem), adaptive, problem);
       case SelectorSpec.WithTail(SelectorSpec base, double share) ->

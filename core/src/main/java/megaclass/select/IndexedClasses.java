@@ -11,10 +11,8 @@ import java.util.function.Function;
 import megaclass.backbone.Embeddings;
 import megaclass.compute.NativeMemory;
 import megaclass.compute.Workers;
-import megaclass.index.BinaryIvf;
 import megaclass.index.Candidates;
 import megaclass.index.ClassIndex;
-import megaclass.index.IndexedRows;
 import megaclass.internal.Ranking;
 import org.jspecify.annotations.Nullable;
 
@@ -35,7 +33,6 @@ final class IndexedClasses implements ClassSelector {
   /** Classes are dealt to this many parts, each of which adds in the order of the samples. */
   private static final int PARTS = 16;
 
-  private static final int FEWEST_CANDIDATES = 16;
   private static final int MAX_EFFORT = 64;
   private static final String STATE_EFFORT = "effort";
 
@@ -74,62 +71,9 @@ final class IndexedClasses implements ClassSelector {
 
   /** With the index of a spec that has one. */
   static IndexedClasses of(SelectorSpec spec, SelectionProblem problem) {
-    return switch (spec) {
-      case SelectorSpec.Ivf ivf -> of(ivf, problem);
-      case SelectorSpec.All _,
-          SelectorSpec.Uniform _,
-          SelectorSpec.ExactTop _,
-          SelectorSpec.Adaptive _,
-          SelectorSpec.WithTail _ ->
-          throw new IllegalArgumentException(spec + " has no index");
-    };
-  }
-
-  /** With an inverted file. */
-  static IndexedClasses of(SelectorSpec.Ivf spec, SelectionProblem problem) {
-    int numClasses = problem.weights().numClasses();
-    if (spec.numLists() > numClasses) {
-      throw new IllegalArgumentException(
-          "numLists must be at most the number of classes, %d, but was %d; give fewer, or 0 for a suitable number"
-              .formatted(numClasses, spec.numLists()));
-    }
-    int numActive = Math.clamp(Math.round(spec.rate() * numClasses), 1, numClasses);
-    int numLists = numLists(spec, numClasses);
-    int numProbes = spec.numProbes() > 0 ? spec.numProbes() : Math.max(8, numLists / 32);
-    int numCandidates =
-        spec.numCandidates() > 0
-            ? spec.numCandidates()
-            : numCandidates(spec, numActive, problem.batchSize());
-    var settings =
-        new BinaryIvf.Settings(
-            numLists,
-            Math.min(numProbes, numLists),
-            Math.min(numCandidates, numClasses),
-            spec.repairEvery(),
-            spec.code());
-    var index =
-        new BinaryIvf(
-            new IndexedRows(
-                problem.weights().matrix(), problem.normalised(), problem.engine().backend()),
-            settings,
-            problem.seed(),
-            problem.engine());
-    return new IndexedClasses(index, numActive, spec.coverage(), problem);
-  }
-
-  /**
-   * A coverage may need few of the classes that it may take, and asks for more if it needs more.
-   */
-  private static int numCandidates(SelectorSpec.Ivf spec, int numActive, int batchSize) {
-    return spec.coverage() < 1
-        ? FEWEST_CANDIDATES
-        : Math.max(FEWEST_CANDIDATES, Math.ceilDiv(4 * numActive, batchSize));
-  }
-
-  private static int numLists(SelectorSpec.Ivf spec, int numClasses) {
-    return spec.numLists() > 0
-        ? spec.numLists()
-        : Math.clamp(Math.round(2 * Math.sqrt(numClasses)), 1, numClasses);
+    int numActive = ClassIndexes.numActive(spec, problem.weights().numClasses());
+    double coverage = spec instanceof SelectorSpec.Ivf ivf ? ivf.coverage() : 1;
+    return new IndexedClasses(ClassIndexes.of(spec, problem), numActive, coverage, problem);
   }
 
   /** Number of active classes from the next batch on, targets included, or at most so many. */
@@ -147,11 +91,6 @@ final class IndexedClasses implements ClassSelector {
     nextEffort = effort;
   }
 
-  /** Bytes of the inverted file. */
-  static long sizeInBytes(SelectorSpec.Ivf spec, int numClasses, int width) {
-    return BinaryIvf.sizeInBytes(numClasses, width, numLists(spec, numClasses));
-  }
-
   @Override
   public void begin() {
     index.build();
@@ -166,6 +105,16 @@ final class IndexedClasses implements ClassSelector {
   public void endStep(long step) {
     effort = nextEffort;
     index.endStep(step);
+  }
+
+  @Override
+  public long age(long step) {
+    return index.age(step);
+  }
+
+  @Override
+  public double drift() {
+    return index.drift();
   }
 
   @Override

@@ -2,6 +2,7 @@
 package megaclass.select;
 
 import megaclass.index.BinaryIvf;
+import megaclass.index.HashingForest;
 import megaclass.internal.Check;
 import megaclass.internal.SpecText;
 
@@ -12,6 +13,8 @@ import megaclass.internal.SpecText;
  * tail(0.1)}; {@code parse(spec.toString())} equals the spec. Specs are immutable values.
  */
 public sealed interface SelectorSpec {
+  /** Most candidates of a sample that can be asked for. */
+  int MAX_CANDIDATES = 1 << 20;
 
   /** Every class: the exact softmax. */
   record All() implements SelectorSpec {
@@ -86,7 +89,7 @@ public sealed interface SelectorSpec {
       Check.inLeftOpenRange("coverage", coverage, 0.0, 1.0);
       Check.inRange("numLists", numLists, 0, BinaryIvf.MAX_LISTS);
       Check.inRange("numProbes", numProbes, 0, BinaryIvf.MAX_LISTS);
-      Check.inRange("numCandidates", numCandidates, 0, 1 << 20);
+      Check.inRange("numCandidates", numCandidates, 0, MAX_CANDIDATES);
       Check.positive("repairEvery", repairEvery);
     }
 
@@ -127,9 +130,9 @@ public sealed interface SelectorSpec {
     public Adaptive {
       Check.inLeftOpenRange("massThreshold", massThreshold, 0.0, 1.0);
       Check.positive("probeEvery", probeEvery);
-      if (!(base instanceof Ivf)) {
+      if (!ClassIndexes.isIndexed(base)) {
         throw new IllegalArgumentException(
-            "adaptive needs a selector with an index, as ivf, but got %s; other additions come behind it"
+            "adaptive needs a selector with an index, ivf or forest, but got %s; other additions come behind it"
                 .formatted(base));
       }
     }
@@ -138,6 +141,35 @@ public sealed interface SelectorSpec {
     public String toString() {
       return "%s + adaptive(%s, policy=%s, probeEvery=%d)"
           .formatted(base, SpecText.text(massThreshold), SpecText.text(policy), probeEvery);
+    }
+  }
+
+  /**
+   * The targets and the classes that take the most probability from the samples of the mini-batch,
+   * found by a hashing forest (HF-Softmax: Zhang et al. 2018).
+   *
+   * @param rate share of all classes that is active, targets included, in (0, 1]
+   * @param numTrees trees of the forest, L in the paper, in [1, 10000]
+   * @param leafSize most classes in a leaf; 0 for as many as give a sample's leaves together a
+   *     hundred times its part of the active classes, at least 32
+   * @param numCandidates classes whose exact scores a sample asks for, at least; 0 for those of its
+   *     leaves
+   * @param refreshEvery steps from one forest to the next, T in the paper, at least 1
+   */
+  record Forest(double rate, int numTrees, int leafSize, int numCandidates, int refreshEvery)
+      implements SelectorSpec {
+    public Forest {
+      Check.inLeftOpenRange("rate", rate, 0.0, 1.0);
+      Check.inRange("numTrees", numTrees, 1, HashingForest.MAX_TREES);
+      Check.atLeast("leafSize", leafSize, 0);
+      Check.inRange("numCandidates", numCandidates, 0, MAX_CANDIDATES);
+      Check.positive("refreshEvery", refreshEvery);
+    }
+
+    @Override
+    public String toString() {
+      return "forest(%s, numTrees=%d, leafSize=%d, numCandidates=%d, refreshEvery=%d)"
+          .formatted(SpecText.text(rate), numTrees, leafSize, numCandidates, refreshEvery);
     }
   }
 
@@ -162,7 +194,7 @@ public sealed interface SelectorSpec {
             throw new IllegalArgumentException(
                 "corrected=true already stands for the classes left out; give it or tail, not"
                     + " both");
-        case Uniform _, ExactTop _, Ivf _, Adaptive _ -> {}
+        case Uniform _, ExactTop _, Ivf _, Forest _, Adaptive _ -> {}
       }
     }
 

@@ -30,6 +30,16 @@ final class SelectorText {
                       a.integer("numCandidates"),
                       a.integer("repairEvery"),
                       a.choice("code", BinaryIvf.Code.class)))
+          .form(
+              "forest(rate, numTrees=50, leafSize=0, numCandidates=0, refreshEvery=1000)",
+              "forest(0.01)",
+              a ->
+                  new SelectorSpec.Forest(
+                      a.number("rate"),
+                      a.integer("numTrees"),
+                      a.integer("leafSize"),
+                      a.integer("numCandidates"),
+                      a.integer("refreshEvery")))
           .addition(
               "adaptive(massThreshold, policy=reachable, probeEvery=500)",
               "ivf(0.1) + adaptive(0.95)",

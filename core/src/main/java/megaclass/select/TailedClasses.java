@@ -73,6 +73,16 @@ final class TailedClasses implements ClassSelector {
   }
 
   @Override
+  public long age(long step) {
+    return base.age(step);
+  }
+
+  @Override
+  public double drift() {
+    return base.drift();
+  }
+
+  @Override
   public Map<String, MemorySegment> state() {
     return base.state();
   }

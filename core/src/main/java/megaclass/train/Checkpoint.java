@@ -225,10 +225,13 @@ final class Checkpoint {
             (name, matrix) ->
                 matrix.shards().forEach(shard -> shards.add(() -> read(committed, name, shard))));
     workers.run(shards.size(), (task, _) -> shards.get(task).run());
-    if (Files.exists(committed.resolve(SELECTOR))) {
+    Path selector = committed.resolve(SELECTOR);
+    if (Files.exists(selector)) {
       try (Arena arena = Arena.ofShared()) {
-        var file = SectionFile.open(committed.resolve(SELECTOR), KIND, VERSION, arena);
+        var file = SectionFile.open(selector, KIND, VERSION, arena);
         contents.selector().restore(file::section);
+      } catch (IllegalArgumentException e) {
+        throw new InvalidFileException(selector, String.valueOf(e.getMessage()));
       }
     }
   }

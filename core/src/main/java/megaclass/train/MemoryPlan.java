@@ -38,7 +38,9 @@ public record MemoryPlan(Map<String, Long> bytes) {
       terms.put(
           "its optimizer state", bag.buckets() * (state.bytesPerRow(config.dim()) - rowBytes));
     }
-    terms.put("class selector", ClassSelector.sizeInBytes(config.selector(), numClasses, width));
+    terms.put(
+        "class selector",
+        ClassSelector.sizeInBytes(config.selector(), numClasses, width, config.batchSize()));
     terms.put(
         "batch and tiles",
         Embeddings.sizeInBytes(config.batchSize(), width)

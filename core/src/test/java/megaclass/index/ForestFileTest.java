@@ -5,35 +5,27 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
-import java.io.IOException;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Objects;
 import java.util.SplittableRandom;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import megaclass.TestBackend;
 import megaclass.compute.ComputeBackend;
 import megaclass.compute.Engine;
-import megaclass.internal.InvalidFileException;
 import megaclass.internal.LittleEndian;
-import megaclass.internal.SectionFile;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** A forest in a file, its bytes, and what is said about bytes that are no forest. */
+/** A forest as sections of a file, its bytes, and what is said about bytes that are no forest. */
 class ForestFileTest {
   private static final int NUM_CLASSES = 300;
-
-  @TempDir Path folder;
 
   private static HashingForest forest(int numTrees, int leafSize, int threads) {
     var settings = new HashingForest.Settings(numTrees, leafSize);
@@ -43,35 +35,47 @@ class ForestFileTest {
     }
   }
 
-  private byte[] write(HashingForest forest, String name) throws IOException {
-    try (var file = new SectionFile.Writer(folder.resolve(name), "CKPT", 1)) {
-      forest.writeTo(file);
-      file.finish();
-    }
-    return Files.readAllBytes(folder.resolve(name));
+  /** The sections of a forest, which may be gone then. */
+  private static Map<String, byte[]> sections(HashingForest forest) {
+    var sections = new LinkedHashMap<String, byte[]>();
+    forest
+        .sections()
+        .forEach((name, bytes) -> sections.put(name, bytes.toArray(ValueLayout.JAVA_BYTE)));
+    return sections;
+  }
+
+  private static void assertSame(Map<String, byte[]> expected, Map<String, byte[]> actual) {
+    assertEquals(expected.keySet(), actual.keySet());
+    expected.forEach((name, bytes) -> assertArrayEquals(bytes, actual.get(name), name));
+  }
+
+  private static HashingForest read(Map<String, byte[]> sections) {
+    return HashingForest.read(
+        name -> MemorySegment.ofArray(Objects.requireNonNull(sections.get(name))),
+        ComputeBackend.named(TestBackend.NAME));
   }
 
   /** All bits of the forest, hyperplanes too. */
   @Test
-  void theForestIsTheSameForAnyNumberOfThreads() throws IOException {
+  void theForestIsTheSameForAnyNumberOfThreads() {
     try (var one = forest(20, 9, 1)) {
-      byte[] expected = write(one, "one");
+      var expected = sections(one);
       for (int threads : new int[] {2, 3, 19}) {
         try (var same = forest(20, 9, threads)) {
-          assertArrayEquals(expected, write(same, "same"), threads + " threads");
+          assertSame(expected, sections(same));
         }
       }
     }
   }
 
   @Test
-  void aForestThatWasReadAnswersAsTheOneThatWasWritten() throws IOException {
+  void aForestThatWasReadAnswersAsTheOneThatWasWritten() {
     for (int leafSize : new int[] {1, 9, NUM_CLASSES}) {
       try (var engine = Engine.start(TestBackend.NAME, 2);
           var queries = Clouds.matrix(Clouds.normal(new SplittableRandom(4), 50, 17));
           var forest = forest(3, leafSize, 2)) {
-        byte[] bytes = write(forest, "forest");
-        try (var read = read("forest")) {
+        var sections = sections(forest);
+        try (var read = read(sections)) {
           for (int atLeast : new int[] {0, 100}) {
             assertArrayEquals(
                 forest.candidates(Clouds.addresses(queries), atLeast, engine.workers()),
@@ -80,17 +84,9 @@ class ForestFileTest {
           assertEquals(forest.settings(), read.settings());
           assertEquals(forest.shape(2), read.shape(2));
           assertEquals(forest.sizeInBytes(), read.sizeInBytes());
-          assertArrayEquals(bytes, write(read, "again"));
+          assertSame(sections, sections(read));
         }
       }
-    }
-  }
-
-  private HashingForest read(String name) {
-    try (var arena = Arena.ofShared()) {
-      return HashingForest.read(
-          SectionFile.open(folder.resolve(name), "CKPT", 1, arena),
-          ComputeBackend.named(TestBackend.NAME));
     }
   }
 
@@ -129,83 +125,54 @@ class ForestFileTest {
 
   @ParameterizedTest
   @MethodSource("damagedSettings")
-  void settingsThatAreNoneAreNamed(UnaryOperator<byte[]> damage, String message)
-      throws IOException {
-    assertNamed("forest.meta", damage, message);
+  void settingsThatAreNoneAreNamed(UnaryOperator<byte[]> damage, String message) {
+    assertNamed("meta", damage, message);
   }
 
   /** The forest of these tests has 2 trees; its stride is 32, so a node has 48 bytes. */
   static Stream<Arguments> damages() {
     return Stream.of(
+        Arguments.of("nodes.0", integer(8, 0), "has a wrong child 0 at node 0"),
+        Arguments.of("nodes.0", integer(12, 1), "has a wrong child 1 at node 0"),
+        Arguments.of("nodes.0", integer(56, 43), "has a wrong child 43 at node 1"),
+        Arguments.of("nodes.0", integer(56, ~44), "has a wrong child -45 at node 1"),
+        Arguments.of("leaves.0", integer(4, 0), "has 0 classes in leaf 0, expected 1 to 9"),
+        Arguments.of("leaves.0", integer(4, 10), "has 10 classes in leaf 0, expected 1 to 9"),
+        Arguments.of("leaves.0", integer(0, 1), "does not cover the 300 classes"),
+        Arguments.of("classes.0", integer(4 * 299, 300), "has class 300 twice or in vain"),
+        Arguments.of("classes.1", integer(0, -1), "has class -1 twice or in vain"),
         Arguments.of(
-            "forest.sizes",
-            integer(0, -1),
-            "has -1 nodes and 44 leaves for tree 0, expected one leaf more than nodes"),
-        Arguments.of(
-            "forest.sizes",
-            integer(4, 5),
-            "has 43 nodes and 5 leaves for tree 0, expected one leaf more than nodes"),
-        Arguments.of("forest.nodes", integer(8, 0), "has a wrong child 0 at node 0 of tree 0"),
-        Arguments.of("forest.nodes", integer(12, 1), "has a wrong child 1 at node 0 of tree 0"),
-        Arguments.of("forest.nodes", integer(56, 43), "has a wrong child 43 at node 1 of tree 0"),
-        Arguments.of("forest.nodes", integer(56, ~44), "has a wrong child -45 at node 1 of tree 0"),
-        Arguments.of(
-            "forest.leaves", integer(4, 0), "has 0 classes in leaf 0 of tree 0, expected 1 to 9"),
-        Arguments.of(
-            "forest.leaves", integer(4, 10), "has 10 classes in leaf 0 of tree 0, expected 1 to 9"),
-        Arguments.of("forest.leaves", integer(0, 1), "does not cover the 300 classes of tree 0"),
-        Arguments.of(
-            "forest.classes", integer(4 * 299, 300), "has class 300 in tree 0 twice or in vain"),
-        Arguments.of(
-            "forest.classes", integer(4 * 300, -1), "has class -1 in tree 1 twice or in vain"),
-        Arguments.of(
-            "forest.classes",
+            "classes.0",
             (UnaryOperator<byte[]>) bytes -> integer(4 * 1, 5).apply(integer(0, 5).apply(bytes)),
-            "has class 5 in tree 0 twice or in vain"));
+            "has class 5 twice or in vain"));
   }
 
   @ParameterizedTest
   @MethodSource("damages")
-  void bytesThatAreNoForestAreNamed(String section, UnaryOperator<byte[]> damage, String message)
-      throws IOException {
+  void bytesThatAreNoForestAreNamed(String section, UnaryOperator<byte[]> damage, String message) {
     assertNamed(section, damage, message + "; build the forest anew");
   }
 
-  @Test
-  void sectionsOfAnotherLengthAreNamed() throws IOException {
-    assertNamed(
-        "forest.classes", _ -> new byte[8], "has 8 bytes, expected 2400; write the file anew");
+  static Stream<Arguments> lengths() {
+    return Stream.of(
+        Arguments.of("nodes.0", 48 * 43 + 1, "has 2065 bytes, expected 2064"),
+        Arguments.of("leaves.0", 8, "has 8 bytes, expected 180"),
+        Arguments.of("classes.0", 8, "has 8 bytes, expected 1200"));
   }
 
-  private void assertNamed(String section, UnaryOperator<byte[]> damage, String message)
-      throws IOException {
+  @ParameterizedTest
+  @MethodSource("lengths")
+  void sectionsOfAnotherLengthAreNamed(String section, int length, String message) {
+    assertNamed(section, _ -> new byte[length], message + "; build the forest anew");
+  }
+
+  private static void assertNamed(String section, UnaryOperator<byte[]> damage, String message) {
+    Map<String, byte[]> sections;
     try (var forest = forest(2, 9, 1)) {
-      write(forest, "forest");
+      sections = sections(forest);
     }
-    rewrite(section, damage);
-    var e = assertThrows(InvalidFileException.class, () -> read("damaged"));
-    assertEquals(
-        "%s: section \"%s\" %s".formatted(folder.resolve("damaged"), section, message),
-        e.getMessage());
-  }
-
-  private void rewrite(String section, UnaryOperator<byte[]> damage) {
-    try (var arena = Arena.ofConfined();
-        var file = new SectionFile.Writer(folder.resolve("damaged"), "CKPT", 1)) {
-      var good = SectionFile.open(folder.resolve("forest"), "CKPT", 1, arena);
-      var sections = new LinkedHashMap<String, byte[]>();
-      good.sections()
-          .forEach(
-              info ->
-                  sections.put(
-                      info.name(), good.section(info.name()).toArray(ValueLayout.JAVA_BYTE)));
-      for (Map.Entry<String, byte[]> entry : sections.entrySet()) {
-        byte[] bytes = entry.getValue();
-        file.section(
-            entry.getKey(),
-            MemorySegment.ofArray(entry.getKey().equals(section) ? damage.apply(bytes) : bytes));
-      }
-      file.finish();
-    }
+    sections.computeIfPresent(section, (_, bytes) -> damage.apply(bytes));
+    var e = assertThrows(IllegalArgumentException.class, () -> read(sections));
+    assertEquals("section \"%s\" %s".formatted(section, message), e.getMessage());
   }
 }

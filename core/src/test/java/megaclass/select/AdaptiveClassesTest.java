@@ -53,8 +53,8 @@ class AdaptiveClassesTest {
             IllegalArgumentException.class,
             () -> SelectorSpec.parse("uniform(0.1) + adaptive(0.9)"));
     String expected =
-        "adaptive needs a selector with an index, as ivf, but got uniform(0.1, corrected=false);"
-            + " other additions come behind it";
+        "adaptive needs a selector with an index, ivf or forest, but got uniform(0.1,"
+            + " corrected=false); other additions come behind it";
     assertTrue(String.valueOf(e.getMessage()).contains(expected), e.getMessage());
   }
 }

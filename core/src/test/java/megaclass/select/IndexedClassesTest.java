@@ -11,18 +11,28 @@ import java.util.Comparator;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Selection through an index that looks everywhere, beside sums over all classes. */
 class IndexedClassesTest {
   private static final String ALL_LISTS = "ivf(%s, numLists=4, numProbes=4, numCandidates=%d)";
 
+  private static final String ALL_BRANCHES = "forest(%s, numTrees=2, leafSize=7, numCandidates=%d)";
+
   @ParameterizedTest
-  @ValueSource(booleans = {false, true})
-  void theClassesOfTheLargestMassAreTaken(boolean normalised) {
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        ALL_LISTS + "|false",
+        ALL_LISTS + "|true",
+        ALL_BRANCHES + "|false",
+        ALL_BRANCHES + "|true"
+      })
+  void theClassesOfTheLargestMassAreTaken(String index, boolean normalised) {
     int numClasses = 200;
     try (var problem = Problem.random(numClasses, 20, 9, 3);
-        var selector = problem.selector(ALL_LISTS.formatted("0.2", numClasses), normalised, 1)) {
+        var selector = problem.selector(index.formatted("0.2", numClasses), normalised, 1)) {
       selector.begin();
       int[] ids = Problem.ids(problem.select(selector, 0));
       assertArrayEquals(expected(problem, numClasses, 40, normalised), ids);
@@ -115,6 +125,27 @@ class IndexedClassesTest {
       selector.begin();
       int active = problem.select(selector, 0).numActive();
       assertEquals(true, active >= 3 && active <= 9, active + " classes are active");
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"50, 0.01", "50, 0.3", "3, 0.3", "1, 0.1"})
+  void aForestAsItComesFillsTheActiveSetEvenAmongRandomWeights(int numTrees, double rate) {
+    try (var problem = Problem.random(3000, 20, 40, 3);
+        var selector =
+            problem.selector("forest(%s, numTrees=%d)".formatted(rate, numTrees), true, 1)) {
+      selector.begin();
+      long wanted = Math.max(Math.round(rate * 3000), problem.distinctTargets().length);
+      assertEquals(wanted, problem.select(selector, 0).numActive());
+    }
+  }
+
+  @Test
+  void aLeafMayBeLargerThanTheClasses() {
+    try (var problem = Problem.random(50, 3, 5, 3);
+        var selector = problem.selector("forest(0.5, leafSize=2000000000)", true, 1)) {
+      selector.begin();
+      assertEquals(25, problem.select(selector, 0).numActive());
     }
   }
 

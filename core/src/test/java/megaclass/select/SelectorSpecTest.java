@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import megaclass.index.BinaryIvf;
 import megaclass.select.SelectorSpec.All;
 import megaclass.select.SelectorSpec.ExactTop;
+import megaclass.select.SelectorSpec.Forest;
 import megaclass.select.SelectorSpec.Ivf;
 import megaclass.select.SelectorSpec.Uniform;
 import megaclass.select.SelectorSpec.WithTail;
@@ -27,6 +28,7 @@ class SelectorSpecTest {
         uniform(RATE, corrected=false)  e.g. uniform(0.1)
         exactTop(NUM_ACTIVE)  e.g. exactTop(4096)
         ivf(rate=0.1, coverage=1, numLists=0, numProbes=0, numCandidates=0, repairEvery=1000, code=rabitq)  e.g. ivf(0.01)
+        forest(RATE, numTrees=50, leafSize=0, numCandidates=0, refreshEvery=1000)  e.g. forest(0.01)
         ... + adaptive(MASS_THRESHOLD, policy=reachable, probeEvery=500)  e.g. ivf(0.1) + adaptive(0.95)
         ... + tail(SHARE)  e.g. exactTop(4096) + tail(0.1)\
       """;
@@ -56,13 +58,18 @@ class SelectorSpecTest {
                 Arbitraries.integers().between(1, 1_999_999_999),
                 Arbitraries.of(BinaryIvf.Code.values()))
             .as((rate, coverage, n, every, code) -> new Ivf(rate, coverage, n, n, n, every, code));
+    var counts = Arbitraries.integers().between(1, 10_000);
+    Arbitrary<SelectorSpec> forest =
+        Combinators.combine(shares, counts, counts, counts, counts).as(Forest::new);
     return Arbitraries.oneOf(
         Arbitraries.of(new All()),
         top,
         uniform,
         shares.map(rate -> new Uniform(rate, true)),
         ivf,
-        Combinators.combine(Arbitraries.oneOf(top, uniform, ivf), shares).as(WithTail::new));
+        forest,
+        Combinators.combine(Arbitraries.oneOf(top, uniform, ivf, forest), shares)
+            .as(WithTail::new));
   }
 
   @Test
@@ -74,6 +81,9 @@ class SelectorSpecTest {
         SelectorSpec.parse("uniform(0.01, corrected=true)").toString());
     assertEquals(
         "exactTop(4096) + tail(0.1)", SelectorSpec.parse("exactTop(4096)+tail(0.1)").toString());
+    assertEquals(
+        "forest(0.01, numTrees=50, leafSize=0, numCandidates=0, refreshEvery=1000)",
+        SelectorSpec.parse("forest(.01)").toString());
   }
 
   @Test
@@ -103,6 +113,12 @@ class SelectorSpecTest {
     assertMessage("rate must be in (0.0, 1.0], but was 0.0", () -> new Uniform(0, false));
     assertMessage("rate must be in (0.0, 1.0], but was 10.0", () -> new Uniform(10, false));
     assertMessage("numActive must be at least 1, but was 0", () -> new ExactTop(0));
+    assertMessage("rate must be in (0.0, 1.0], but was 2.0", () -> new Forest(2, 50, 0, 0, 1));
+    assertMessage("numTrees must be in [1, 10000], but was 0", () -> new Forest(1, 0, 0, 0, 1));
+    assertMessage("leafSize must be at least 0, but was -1", () -> new Forest(1, 50, -1, 0, 1));
+    assertMessage(
+        "numCandidates must be in [0, 1048576], but was -1", () -> new Forest(1, 50, 0, -1, 1));
+    assertMessage("refreshEvery must be at least 1, but was 0", () -> new Forest(1, 50, 0, 0, 0));
     assertMessage(
         "share must be in (0.0, 1.0], but was 0.0", () -> new WithTail(new ExactTop(9), 0));
     assertMessage(

@@ -41,6 +41,30 @@ class TailedClassesTest {
   }
 
   @Test
+  void ageAndDriftAreThoseOfTheIndexBelow() {
+    try (var problem = Problem.random(100, 3, 5, 3);
+        var followed = problem.selector("ivf(0.2) + tail(1)", false, 1);
+        var aging = problem.selector("forest(0.2, refreshEvery=4) + tail(1)", false, 1)) {
+      followed.begin();
+      aging.begin();
+      for (int step = 0; step < 9; step++) {
+        assertEquals(0, followed.age(step));
+        assertEquals(step < 8 ? step : step - 4, aging.age(step));
+        followed.endStep(step);
+        aging.endStep(step);
+      }
+      assertEquals(0, aging.drift(), 1e-6);
+      for (int c = 0; c < 100; c++) {
+        for (int j = 0; j < 3; j++) {
+          problem.weights.matrix().set(c, j, 3 * problem.weights.matrix().get(c, j));
+        }
+      }
+      assertEquals(0, followed.drift());
+      assertEquals(2, aging.drift(), 1e-5);
+    }
+  }
+
+  @Test
   void aTargetIsNeverDrawnIntoTheTail() {
     try (var problem = Problem.random(60, 3, 10, 3);
         var selector = problem.selector("exactTop(12) + tail(1)", true, 1)) {

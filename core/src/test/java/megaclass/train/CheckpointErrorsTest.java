@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -16,10 +17,14 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
 import java.util.stream.Stream;
+import megaclass.backbone.Embeddings;
 import megaclass.compute.RowMatrix;
 import megaclass.compute.Workers;
+import megaclass.internal.InvalidFileException;
 import megaclass.select.ActiveClasses;
+import megaclass.select.ClassSelector;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -98,6 +103,39 @@ class CheckpointErrorsTest {
     }
     try (Stream<Path> left = Files.list(folder.resolve("checkpoint"))) {
       assertEquals(List.of(committed), left.toList());
+    }
+  }
+
+  @Test
+  void aSelectorThatRefusesItsStateIsNamedWithItsFile() {
+    var checkpoint = new Checkpoint(folder.resolve("checkpoint"));
+    var selector =
+        new ClassSelector() {
+          @Override
+          public ActiveClasses select(Embeddings embeddings, int[] targets, long step) {
+            return ActiveClasses.all(targets.length, targets);
+          }
+
+          @Override
+          public Map<String, MemorySegment> state() {
+            return Map.of("count", MemorySegment.ofArray(new byte[1]));
+          }
+
+          @Override
+          public void restore(Function<String, MemorySegment> sections) {
+            long bytes = sections.apply("count").byteSize();
+            throw new IllegalArgumentException("count has %d bytes, expected 4".formatted(bytes));
+          }
+        };
+    try (var workers = new Workers(1);
+        var matrix = matrix()) {
+      var contents = new Checkpoint.Contents(Map.of("weights", matrix), selector);
+      Path committed = checkpoint.save(1, Map.of(), contents, workers);
+      var e =
+          assertThrows(
+              InvalidFileException.class, () -> Checkpoint.load(committed, contents, workers));
+      assertEquals(
+          committed.resolve("selector.mck") + ": count has 1 bytes, expected 4", e.getMessage());
     }
   }
 

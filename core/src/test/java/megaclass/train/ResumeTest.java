@@ -51,6 +51,9 @@ class ResumeTest {
           95  | sgd(momentum=0.9, nesterov=true, decay=0.001, lazyDecay=off)   | uniform(0.1)
           13  | adagrad                                                        | ivf(0.2, numLists=8, repairEvery=5)
           50  | sgd(momentum=0.9, decay=0.001)                                 | ivf(0.2, repairEvery=7) + tail(0.25)
+          13  | adagrad                                                        | forest(0.2, numTrees=5, refreshEvery=5)
+          20  | sgd(momentum=0.9, decay=0.001)                                 | forest(0.2, numTrees=3, numCandidates=40, refreshEvery=9) + tail(0.25)
+          2   | sgd(momentum=0.9)                                              | forest(0.2, numTrees=3, leafSize=9, refreshEvery=100)
           """)
   void stoppedAndResumedRunEqualsOneThatWasNot(int stopAfter, String optimizer, String selector)
       throws IOException {

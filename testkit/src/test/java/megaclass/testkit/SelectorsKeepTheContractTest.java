@@ -166,9 +166,44 @@ class SelectorsKeepTheContractTest {
   }
 
   @Nested
+  class ForestAdaptive extends OfIndex {
+    ForestAdaptive() {
+      super("forest(0.5, numTrees=3) + adaptive(0.9, probeEvery=2)", false);
+    }
+  }
+
+  @Nested
   class IvfWithTail extends OfIndex {
     IvfWithTail() {
       super("ivf(0.1) + tail(0.25)", true);
+    }
+  }
+
+  @Nested
+  class Forest extends OfIndex {
+    Forest() {
+      super("forest(0.1, numTrees=3, leafSize=2, refreshEvery=2)", false);
+    }
+  }
+
+  @Nested
+  class ForestAsItComes extends OfIndex {
+    ForestAsItComes() {
+      super("forest(0.05)", false);
+    }
+  }
+
+  @Nested
+  class ForestThatFollowsBranches extends OfIndex {
+    ForestThatFollowsBranches() {
+      super("forest(0.2, numTrees=2, leafSize=3, numCandidates=50, refreshEvery=1)", false);
+    }
+  }
+
+  @Nested
+  class ForestWithTail extends OfIndex {
+    ForestWithTail() {
+      super("forest(0.1, numTrees=4, leafSize=5000) + tail(0.25)", true);
     }
   }
 

@@ -127,7 +127,9 @@ public final class RunSettings {
       Setting.of("select.spec", "--selector", Form.TEXT, SelectorSpec::parse)
           .in(WHICH_CLASSES, "SPEC")
           .by("uniform(0.1)")
-          .allowed("all, uniform(...), exactTop(...), ivf(...), each with or without + tail(...)")
+          .allowed(
+              "all, uniform(...), exactTop(...), ivf(...), forest(...), each with or without +"
+                  + " tail(...)")
           .about("which classes a batch sees")
           .into(TrainConfig::withSelector);
 
