@@ -88,6 +88,11 @@ public final class Embeddings implements AutoCloseable {
     this.size = size;
   }
 
+  /** Samples that a batch may have, at least. */
+  public int capacity() {
+    return capacity;
+  }
+
   /** Samples in the batch. */
   public int size() {
     return size;
@@ -170,9 +175,17 @@ public final class Embeddings implements AutoCloseable {
       if (sample < size) {
         finishRow(sample, batch);
       } else {
-        MemorySegment.ofAddress(row(sample)).reinterpret(4L * stride).fill((byte) 0);
+        clearRow(sample);
       }
     }
+    layOut(panel);
+  }
+
+  private void clearRow(int sample) {
+    MemorySegment.ofAddress(row(sample)).reinterpret(4L * stride).fill((byte) 0);
+  }
+
+  private void layOut(int panel) {
     for (int lane = 0; lane < PANEL; lane++) {
       int sample = panel * PANEL + lane;
       long row = 4L * sample * stride;
@@ -210,6 +223,28 @@ public final class Embeddings implements AutoCloseable {
   }
 
   /**
+   * Becomes some samples of a packed batch, packed as they are there.
+   *
+   * @param samples their numbers in {@code batch}, in the order in which they are wanted
+   */
+  public void gather(Embeddings batch, int[] samples) {
+    begin(samples.length);
+    workers.run(
+        numPanels(),
+        (panel, _) -> {
+          for (int sample = panel * PANEL; sample < (panel + 1) * PANEL; sample++) {
+            if (sample < size) {
+              backend.scaled(batch.row(samples[sample]), 1f, stride, row(sample));
+              inverseNorms[sample] = batch.inverseNorms[samples[sample]];
+            } else {
+              clearRow(sample);
+            }
+          }
+          layOut(panel);
+        });
+  }
+
+  /**
    * Turns the gradient by the packed embeddings into the gradient by the backbone's output: with xh
    * = x / |x| it is (g - (g . xh) xh) / |x| (methods: "through the normalisation").
    *
@@ -237,6 +272,18 @@ public final class Embeddings implements AutoCloseable {
         backend.addScaled(row(sample), -along, stride, gradient);
         backend.scaled(gradient, inverseNorms[sample], stride, gradient);
       }
+    }
+  }
+
+  /**
+   * Gives the gradient rows of gathered samples back.
+   *
+   * @param samples as given to {@link #gather}
+   * @param into the batch that they were gathered from
+   */
+  public void scatterGradient(int[] samples, Embeddings into) {
+    for (int i = 0; i < size; i++) {
+      backend.scaled(gradientRow(i), 1f, stride, into.gradientRow(samples[i]));
     }
   }
 

@@ -117,7 +117,7 @@ final class IndexedClasses implements ClassSelector {
   }
 
   @Override
-  public ActiveClasses select(Embeddings embeddings, int[] targets, long step) {
+  public ActiveClasses select(Embeddings embeddings, int[] targets, long draw) {
     index.search(embeddings, candidates);
     workers.run(embeddings.size(), (sample, _) -> normalise(embeddings, sample, targets[sample]));
     workers.run(PARTS, (part, _) -> addMass(part, embeddings.size()));

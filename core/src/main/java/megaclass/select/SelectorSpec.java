@@ -9,7 +9,8 @@ import megaclass.internal.SpecText;
  * Which classes take part in the softmax of a mini-batch; the targets always do.
  *
  * <p>The text, as in configurations and logs, is {@code uniform(0.1)} or {@code exactTop(4096) +
- * tail(0.1)}; {@code parse(spec.toString())} equals the spec. Specs are immutable values.
+ * tail(0.1) + groups(8)}; {@code parse(spec.toString())} equals the spec. Specs are immutable
+ * values.
  */
 public sealed interface SelectorSpec {
 
@@ -106,6 +107,8 @@ public sealed interface SelectorSpec {
             throw new IllegalArgumentException(
                 "corrected=true already stands for the classes left out; give it or tail, not"
                     + " both");
+        case WithGroups _ ->
+            throw new IllegalArgumentException("each group has its tail; write tail before groups");
         case Uniform _, ExactTop _, Ivf _ -> {}
       }
     }
@@ -113,6 +116,34 @@ public sealed interface SelectorSpec {
     @Override
     public String toString() {
       return "%s + tail(%s)".formatted(base, SpecText.text(share));
+    }
+  }
+
+  /**
+   * What another spec selects, for each of several groups of similar samples of the mini-batch: a
+   * sample competes with as many classes more as there are groups, at the same cost of logits
+   * (sample grouping of ANN Softmax). Groups of less than 64 samples cost as much as those of 64.
+   *
+   * @param base selects for a group; leaves classes out
+   * @param numGroups in [1, 4096]; in smaller batches each sample is a group
+   */
+  record WithGroups(SelectorSpec base, int numGroups) implements SelectorSpec {
+    public WithGroups {
+      Check.inRange("numGroups", numGroups, 1, 4096);
+      switch (base) {
+        case All _ ->
+            throw new IllegalArgumentException(
+                "groups need a selector that leaves classes out, but all leaves none out");
+        case WithGroups _ ->
+            throw new IllegalArgumentException(
+                "a batch is cut in groups once, but groups are given twice");
+        case Uniform _, ExactTop _, Ivf _, WithTail _ -> {}
+      }
+    }
+
+    @Override
+    public String toString() {
+      return "%s + groups(%d)".formatted(base, numGroups);
     }
   }
 

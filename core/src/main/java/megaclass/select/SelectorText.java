@@ -29,7 +29,11 @@ final class SelectorText {
           .addition(
               "tail(share)",
               "exactTop(4096) + tail(0.1)",
-              (base, a) -> new SelectorSpec.WithTail(base, a.number("share")));
+              (base, a) -> new SelectorSpec.WithTail(base, a.number("share")))
+          .addition(
+              "groups(numGroups)",
+              "ivf(0.01) + groups(8)",
+              (base, a) -> new SelectorSpec.WithGroups(base, a.integer("numGroups")));
 
   private SelectorText() {}
 }

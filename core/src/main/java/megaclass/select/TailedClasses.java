@@ -35,8 +35,8 @@ final class TailedClasses implements ClassSelector {
   }
 
   @Override
-  public ActiveClasses select(Embeddings embeddings, int[] targets, long step) {
-    ActiveClasses chosen = base.select(embeddings, targets, step);
+  public ActiveClasses select(Embeddings embeddings, int[] targets, long draw) {
+    ActiveClasses chosen = base.select(embeddings, targets, draw);
     int wanted =
         (int) Math.min(numClasses, chosen.numActive() + Math.round(share * chosen.numActive()));
     if (wanted == chosen.numActive()) {
@@ -47,7 +47,7 @@ final class TailedClasses implements ClassSelector {
     int[] ids =
         new ClassSet(wanted)
             .addAll(chosenIds)
-            .fillUniformly(wanted, numClasses, Hash.key(seed, step, TAIL))
+            .fillUniformly(wanted, numClasses, Hash.key(seed, draw, TAIL))
             .sorted();
     return ActiveClasses.of(ids, logWeights(ids, chosenIds, numClasses), targets);
   }
