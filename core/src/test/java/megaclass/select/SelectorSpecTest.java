@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import megaclass.select.SelectorSpec.All;
 import megaclass.select.SelectorSpec.ExactTop;
 import megaclass.select.SelectorSpec.Uniform;
+import megaclass.select.SelectorSpec.WithGroups;
 import megaclass.select.SelectorSpec.WithTail;
 import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
@@ -25,7 +26,14 @@ class SelectorSpecTest {
         uniform(RATE, corrected=false)                                         e.g. uniform(0.1)
         exactTop(NUM_ACTIVE)                                                   e.g. exactTop(4096)
         ivf(RATE, numLists=0, numProbes=0, numCandidates=0, repairEvery=1000)  e.g. ivf(0.01)
-        ... + tail(SHARE)                                                      e.g. exactTop(4096) + tail(0.1)\
+        ... + tail(SHARE)                                                      e.g. exactTop(4096) + tail(0.1)
+        ... + groups(NUM_GROUPS)                                               e.g. ivf(0.01) + groups(8)\
+      """;
+
+  private static final String GROUPS =
+      """
+      ; expected
+        ... + groups(NUM_GROUPS)  e.g. ivf(0.01) + groups(8)\
       """;
 
   private static final String TAIL =
@@ -45,12 +53,17 @@ class SelectorSpecTest {
     Arbitrary<SelectorSpec> top =
         Arbitraries.integers().between(1, 1_999_999_999).map(ExactTop::new);
     Arbitrary<SelectorSpec> uniform = shares.map(rate -> new Uniform(rate, false));
+    Arbitrary<SelectorSpec> ungrouped =
+        Arbitraries.oneOf(
+            top,
+            uniform,
+            shares.map(rate -> new Uniform(rate, true)),
+            Combinators.combine(Arbitraries.oneOf(top, uniform), shares).as(WithTail::new));
+    var counts = Arbitraries.integers().between(1, 4096);
     return Arbitraries.oneOf(
         Arbitraries.of(new All()),
-        top,
-        uniform,
-        shares.map(rate -> new Uniform(rate, true)),
-        Combinators.combine(Arbitraries.oneOf(top, uniform), shares).as(WithTail::new));
+        ungrouped,
+        Combinators.combine(ungrouped, counts).as(WithGroups::new));
   }
 
   @Test
@@ -118,6 +131,33 @@ class SelectorSpecTest {
             + " already stands for the classes left out; give it or tail, not both"
             + TAIL,
         () -> SelectorSpec.parse("uniform(0.1, corrected=true) + tail(0.1)"));
+  }
+
+  @Test
+  void groupsComeLastAndOnce() {
+    assertEquals(
+        "exactTop(9) + tail(0.1) + groups(16)",
+        SelectorSpec.parse("exactTop(9)+tail(0.1)+groups(16)").toString());
+    assertMessage(
+        "cannot read class selector \"all + groups(2)\": groups need a selector that leaves classes"
+            + " out, but all leaves none out"
+            + GROUPS,
+        () -> SelectorSpec.parse("all + groups(2)"));
+    assertMessage(
+        "cannot read class selector \"exactTop(9) + groups(2) + groups(3)\": a batch is cut in"
+            + " groups once, but groups are given twice"
+            + GROUPS,
+        () -> SelectorSpec.parse("exactTop(9) + groups(2) + groups(3)"));
+    assertMessage(
+        "cannot read class selector \"exactTop(9) + groups(2) + tail(0.1)\": each group has its"
+            + " tail; write tail before groups"
+            + TAIL,
+        () -> SelectorSpec.parse("exactTop(9) + groups(2) + tail(0.1)"));
+    assertMessage(
+        "numGroups must be in [1, 4096], but was 0", () -> new WithGroups(new ExactTop(9), 0));
+    assertMessage(
+        "numGroups must be in [1, 4096], but was 4097",
+        () -> new WithGroups(new ExactTop(9), 4097));
   }
 
   private static void assertMessage(String expected, Executable action) {

@@ -51,6 +51,7 @@ class ResumeTest {
           95  | sgd(momentum=0.9, nesterov=true, decay=0.001, lazyDecay=off)   | uniform(0.1)
           13  | adagrad                                                        | ivf(0.2, numLists=8, repairEvery=5)
           50  | sgd(momentum=0.9, decay=0.001)                                 | ivf(0.2, repairEvery=7) + tail(0.25)
+          21  | sgd(momentum=0.9, decay=0.001)                                 | ivf(0.1, repairEvery=7) + tail(0.25) + groups(3)
           """)
   void stoppedAndResumedRunEqualsOneThatWasNot(int stopAfter, String optimizer, String selector)
       throws IOException {

@@ -151,6 +151,48 @@ class SelectorsKeepTheContractTest {
     }
   }
 
+  @Nested
+  class UniformInGroups extends OfText {
+    UniformInGroups() {
+      super("uniform(0.1) + groups(3)", false);
+    }
+  }
+
+  @Nested
+  class UniformCorrectedWithEachSampleAGroup extends OfText {
+    UniformCorrectedWithEachSampleAGroup() {
+      super("uniform(0.1, corrected=true) + groups(4096)", true);
+    }
+  }
+
+  @Nested
+  class ExactTopInOneGroup extends OfText {
+    ExactTopInOneGroup() {
+      super("exactTop(40) + groups(1)", false);
+    }
+  }
+
+  @Nested
+  class ExactTopWithTailInGroups extends OfText {
+    ExactTopWithTailInGroups() {
+      super("exactTop(40) + tail(0.25) + groups(2)", true);
+    }
+  }
+
+  @Nested
+  class IvfInGroups extends OfIndex {
+    IvfInGroups() {
+      super("ivf(0.1, repairEvery=3) + groups(4)", false);
+    }
+  }
+
+  @Nested
+  class IvfWithTailInGroups extends OfIndex {
+    IvfWithTailInGroups() {
+      super("ivf(0.1) + tail(0.25) + groups(2)", true);
+    }
+  }
+
   @Test
   void noKindOfSelectorIsForgotten() {
     Set<Class<?>> tried =
