@@ -109,6 +109,13 @@ final class SelectionChecks {
     }
   }
 
+  static void assertAllStandForThemselves(ActiveClasses active) {
+    active.groups().forEach(group -> assertAllStandForThemselves(group.active()));
+    for (int j = 0; j < active.numActive(); j++) {
+      assertEquals(0f, active.logWeight(j), "log weight of class " + active.classId(j));
+    }
+  }
+
   /** E[Zhat] = Z for each sample of the batch, over as many steps as give a steady mean. */
   static void assertUnbiased(SelectionScene scene, LongFunction<ActiveClasses> select) {
     int batch = scene.targets().length;

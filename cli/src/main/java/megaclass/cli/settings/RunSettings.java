@@ -127,7 +127,9 @@ public final class RunSettings {
       Setting.of("select.spec", "--selector", Form.TEXT, SelectorSpec::parse)
           .in(WHICH_CLASSES, "SPEC")
           .by("uniform(0.1)")
-          .allowed("all, uniform(...), exactTop(...), ivf(...), each with or without + tail(...)")
+          .allowed(
+              "all, or uniform(...), exactTop(...), ivf(...) with or without + tail(...) and +"
+                  + " groups(...)")
           .about("which classes a batch sees")
           .into(TrainConfig::withSelector);
 
