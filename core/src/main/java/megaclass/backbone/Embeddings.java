@@ -9,6 +9,7 @@ import java.lang.foreign.MemorySegment;
 import megaclass.compute.ComputeBackend;
 import megaclass.compute.Engine;
 import megaclass.compute.NativeMemory;
+import megaclass.compute.RowMatrix;
 import megaclass.compute.Workers;
 import megaclass.data.MiniBatch;
 
@@ -86,6 +87,11 @@ public final class Embeddings implements AutoCloseable {
           "batch size must be in [1, %d], but was %d".formatted(capacity, size));
     }
     this.size = size;
+  }
+
+  /** Samples that a batch may have, at least. */
+  public int capacity() {
+    return capacity;
   }
 
   /** Samples in the batch. */
@@ -170,9 +176,17 @@ public final class Embeddings implements AutoCloseable {
       if (sample < size) {
         finishRow(sample, batch);
       } else {
-        MemorySegment.ofAddress(row(sample)).reinterpret(4L * stride).fill((byte) 0);
+        clearRow(sample);
       }
     }
+    layOut(panel);
+  }
+
+  private void clearRow(int sample) {
+    MemorySegment.ofAddress(row(sample)).reinterpret(4L * stride).fill((byte) 0);
+  }
+
+  private void layOut(int panel) {
     for (int lane = 0; lane < PANEL; lane++) {
       int sample = panel * PANEL + lane;
       long row = 4L * sample * stride;
@@ -210,6 +224,53 @@ public final class Embeddings implements AutoCloseable {
   }
 
   /**
+   * Becomes some samples of a packed batch, packed as they are there.
+   *
+   * @param samples their numbers in {@code batch}, in the order in which they are wanted
+   */
+  public void gather(Embeddings batch, int[] samples) {
+    begin(samples.length);
+    workers.run(
+        numPanels(),
+        (panel, _) -> {
+          for (int sample = panel * PANEL; sample < (panel + 1) * PANEL; sample++) {
+            if (sample < size) {
+              backend.scaled(batch.row(samples[sample]), 1f, stride, row(sample));
+              inverseNorms[sample] = batch.inverseNorms[samples[sample]];
+            } else {
+              clearRow(sample);
+            }
+          }
+          layOut(panel);
+        });
+  }
+
+  /**
+   * Becomes some rows of a matrix, such as class weights, of unit length where embeddings are; a
+   * row of zeros stays one, and no row has a constant.
+   *
+   * @param matrix rows of at least {@code dim} floats
+   * @param ids the rows, in the order in which they are wanted
+   */
+  public void gatherRows(RowMatrix matrix, int[] ids) {
+    begin(ids.length);
+    workers.run(
+        numPanels(),
+        (panel, _) -> {
+          for (int sample = panel * PANEL; sample < (panel + 1) * PANEL; sample++) {
+            clearRow(sample);
+            if (sample < size) {
+              var from = MemorySegment.ofAddress(matrix.address(ids[sample])).reinterpret(4L * dim);
+              MemorySegment.copy(from, 0, rows, 4L * sample * stride, 4L * dim);
+              float unit = normalised ? backend.inverseNorm(row(sample), stride) : 1f;
+              backend.scaled(row(sample), unit, stride, row(sample));
+            }
+          }
+          layOut(panel);
+        });
+  }
+
+  /**
    * Turns the gradient by the packed embeddings into the gradient by the backbone's output: with xh
    * = x / |x| it is (g - (g . xh) xh) / |x| (methods: "through the normalisation").
    *
@@ -237,6 +298,18 @@ public final class Embeddings implements AutoCloseable {
         backend.addScaled(row(sample), -along, stride, gradient);
         backend.scaled(gradient, inverseNorms[sample], stride, gradient);
       }
+    }
+  }
+
+  /**
+   * Gives the gradient rows of gathered samples back.
+   *
+   * @param samples as given to {@link #gather}
+   * @param into the batch that they were gathered from
+   */
+  public void scatterGradient(int[] samples, Embeddings into) {
+    for (int i = 0; i < size; i++) {
+      backend.scaled(gradientRow(i), 1f, stride, into.gradientRow(samples[i]));
     }
   }
 

@@ -44,7 +44,7 @@ public final class SelectionProbe implements AutoCloseable {
    *
    * @param batch the batch that the classes were chosen for
    * @param packed its embeddings
-   * @param active the choice
+   * @param active the choice; each sample is held against the classes of its own group
    */
   public SelectionQuality measure(MiniBatch batch, Embeddings packed, ActiveClasses active) {
     int samples = Math.min(MAX_SAMPLES, packed.size());
@@ -56,7 +56,7 @@ public final class SelectionProbe implements AutoCloseable {
     scorer.score(embeddings);
     double[] covered = new double[samples];
     double[] bias = new double[samples];
-    engine.workers().run(samples, (i, _) -> sumOverActive(i, active, covered, bias));
+    engine.workers().run(samples, (i, _) -> sumOverActive(i, active.ofSample(i), covered, bias));
     return new SelectionQuality(
         samples,
         active.numActive(),
@@ -80,13 +80,12 @@ public final class SelectionProbe implements AutoCloseable {
   }
 
   private double recall(int samples, ActiveClasses active) {
-    int[] ids = new int[active.numActive()];
-    Arrays.setAll(ids, active::classId);
     int best = Math.min(RECALLED, scorer.k());
     long hits = 0;
     for (int sample = 0; sample < samples; sample++) {
+      ActiveClasses own = active.ofSample(sample);
       for (int rank = 0; rank < best; rank++) {
-        if (Arrays.binarySearch(ids, scorer.classId(sample, rank)) >= 0) {
+        if (own.positionOf(scorer.classId(sample, rank)) >= 0) {
           hits++;
         }
       }

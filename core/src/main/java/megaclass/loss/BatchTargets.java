@@ -5,8 +5,8 @@ import java.util.Arrays;
 import megaclass.select.ActiveClasses;
 
 /**
- * The targets of a batch, found by the tile they fall in: what is special about the logit of a
- * sample's own class is done here, one sample at a time and in double.
+ * The targets of a part of a batch, found by the tile they fall in: what is special about the logit
+ * of a sample's own class is done here, one sample at a time and in double.
  *
  * <p>Each sample has one target in one tile, so threads that work on different tiles write
  * different entries.
@@ -20,30 +20,25 @@ final class BatchTargets {
   private final int[] rowInTile;
   private final double[] cosine;
   private final double[] logit;
-  private int size;
 
-  BatchTargets(Loss loss, int batchSize) {
+  /** The targets of {@code size} samples. */
+  BatchTargets(Loss loss, ActiveClasses active, int size, int tileRows) {
     this.loss = loss;
-    byTile = new long[batchSize];
-    rowInTile = new int[batchSize];
-    cosine = new double[batchSize];
-    logit = new double[batchSize];
-  }
-
-  /** Takes in the targets of a batch of {@code size} samples. */
-  void assign(ActiveClasses active, int size, int tileRows) {
-    this.size = size;
+    byTile = new long[size];
+    rowInTile = new int[size];
+    cosine = new double[size];
+    logit = new double[size];
     for (int i = 0; i < size; i++) {
       int position = active.targetPosition(i);
       byTile[i] = (long) (position / tileRows) << 32 | i;
       rowInTile[i] = position % tileRows;
     }
-    Arrays.sort(byTile, 0, size);
+    Arrays.sort(byTile);
   }
 
   /** Index of the first target in {@code tile} or later; targets of a tile are consecutive. */
   int firstIn(int tile) {
-    int found = Arrays.binarySearch(byTile, 0, size, (long) tile << 32);
+    int found = Arrays.binarySearch(byTile, (long) tile << 32);
     return found < 0 ? -found - 1 : found;
   }
 

@@ -4,21 +4,18 @@ package megaclass.loss;
 import static megaclass.compute.ComputeBackend.PANEL;
 import static megaclass.compute.ComputeBackend.ROW_BLOCK;
 
-import megaclass.backbone.Embeddings;
 import megaclass.compute.ComputeBackend;
 import megaclass.compute.RowMatrix;
 import megaclass.compute.RowUpdate;
 import megaclass.loss.TileMemory.Tiles;
-import megaclass.select.ActiveClasses;
 
-/** One thread's work on one tile of active classes, with all samples of the batch. */
+/** One thread's work on one tile of active classes, with all samples of a part of the batch. */
 final class TileKernel {
   private static final int MAX_ROWS = 128;
 
   private final Loss loss;
   private final RowMatrix weights;
   private final TileMemory memory;
-  private final BatchTargets targets;
   private final ComputeBackend backend;
   private final int worker;
   private final int stride;
@@ -27,31 +24,26 @@ final class TileKernel {
   private final float[] scales = new float[MAX_ROWS];
   private final float[] shifts = new float[MAX_ROWS];
 
-  TileKernel(
-      Loss loss,
-      RowMatrix weights,
-      TileMemory memory,
-      BatchTargets targets,
-      ComputeBackend backend,
-      int worker) {
+  TileKernel(Loss loss, RowMatrix weights, TileMemory memory, ComputeBackend backend, int worker) {
     this.loss = loss;
     this.weights = weights;
     this.memory = memory;
-    this.targets = targets;
     this.backend = backend;
     this.worker = worker;
     this.stride = weights.stride();
   }
 
   /** Adds a tile to the running maxima and sums of its chunk. */
-  void forward(int tile, int chunk, Tiles tiles, Embeddings embeddings, ActiveClasses active) {
-    int padded = gather(tile, tiles, active);
+  void forward(int tile, int chunk, BatchPart part) {
+    var tiles = part.tiles();
+    var embeddings = part.embeddings();
+    int padded = gather(tile, part);
     boolean kept = tile < tiles.numKept();
     for (int panel = 0; panel < tiles.numPanels(); panel++) {
-      long z = logitsOf(tile, panel, tiles);
+      long z = logitsOf(tile, panel, part);
       backend.logits(rows, padded, embeddings.panel(panel), embeddings.width(), z);
       backend.scaleAndShift(z, padded, scales, shifts);
-      applyMargins(tile, panel, z);
+      applyMargins(tile, panel, z, part.targets());
       long lanes = 4L * PANEL * panel;
       long max = memory.maxima(chunk) + lanes;
       long sum = memory.sums(chunk) + lanes;
@@ -65,7 +57,9 @@ final class TileKernel {
   }
 
   /** Addresses, scales and log weights of a tile's rows, filled up to whole blocks of rows. */
-  private int gather(int tile, Tiles tiles, ActiveClasses active) {
+  private int gather(int tile, BatchPart part) {
+    var tiles = part.tiles();
+    var active = part.active();
     int count = tiles.rows(tile);
     int padded = (count + ROW_BLOCK - 1) / ROW_BLOCK * ROW_BLOCK;
     int first = tile * tiles.tileRows();
@@ -83,11 +77,12 @@ final class TileKernel {
     return padded;
   }
 
-  private long logitsOf(int tile, int panel, Tiles tiles) {
+  private long logitsOf(int tile, int panel, BatchPart part) {
+    var tiles = part.tiles();
     return memory.logits(tile, worker, tiles) + 4L * PANEL * tiles.tileRows() * panel;
   }
 
-  private void applyMargins(int tile, int panel, long z) {
+  private void applyMargins(int tile, int panel, long z, BatchTargets targets) {
     int end = targets.firstIn(tile + 1);
     for (int index = targets.firstIn(tile); index < end; index++) {
       int sample = targets.sample(index);
@@ -112,34 +107,33 @@ final class TileKernel {
     }
   }
 
-  /** Adds a tile to the gradient of the embeddings and passes on the gradients of its rows. */
-  void backward(
-      int tile,
-      int chunk,
-      Tiles tiles,
-      Embeddings embeddings,
-      ActiveClasses active,
-      double[] logSumExp,
-      RowUpdate update) {
-    int padded = gather(tile, tiles, active);
+  /**
+   * Adds a tile to the gradient of the embeddings and passes on the gradients of its rows.
+   *
+   * @param batch samples of the whole batch, over which the loss is a mean
+   */
+  void backward(int tile, int chunk, BatchPart part, int batch, RowUpdate update) {
+    var tiles = part.tiles();
+    int padded = gather(tile, part);
     long packed = memory.packedRows(worker);
     for (int r = 0; r < padded; r++) {
       backend.scaled(rows[r], scales[r], stride, packed + 4L * r * stride);
     }
     long tileGradient = memory.logits(tile, worker, tiles);
     for (int panel = 0; panel < tiles.numPanels(); panel++) {
-      long g = logitsOf(tile, panel, tiles);
-      probabilities(tile, panel, padded, tiles, embeddings, g);
-      subtractTargets(tile, panel, g, embeddings.size(), logSumExp);
+      long g = logitsOf(tile, panel, part);
+      probabilities(tile, panel, padded, part, g);
+      subtractTargets(tile, panel, g, part, batch);
       long into = memory.gradient(chunk) + 4L * PANEL * stride * panel;
       backend.embeddingGradient(packed, stride, g, padded, stride, into);
     }
-    updateRows(tile, padded, tileGradient, tiles, embeddings, active, update);
+    updateRows(tile, padded, tileGradient, part, update);
   }
 
   /** g = p / batch: from the kept exponentials, or from the logits anew. */
-  private void probabilities(
-      int tile, int panel, int padded, Tiles tiles, Embeddings embeddings, long g) {
+  private void probabilities(int tile, int panel, int padded, BatchPart part, long g) {
+    var tiles = part.tiles();
+    var embeddings = part.embeddings();
     long lanes = 4L * PANEL * panel;
     long logSumExp = memory.logSumExps() + lanes;
     long factor = memory.factors() + lanes;
@@ -155,12 +149,13 @@ final class TileKernel {
     }
   }
 
-  private void subtractTargets(int tile, int panel, long g, int batch, double[] logSumExp) {
+  private void subtractTargets(int tile, int panel, long g, BatchPart part, int batch) {
+    var targets = part.targets();
     int end = targets.firstIn(tile + 1);
     for (int index = targets.firstIn(tile); index < end; index++) {
       int sample = targets.sample(index);
       if (sample / PANEL == panel) {
-        double gradient = targets.gradient(sample, logSumExp[sample]) / batch;
+        double gradient = targets.gradient(sample, part.logSumExp()[sample]) / batch;
         memory.set(g, targets.row(sample) * PANEL + sample % PANEL, (float) gradient);
       }
     }
@@ -171,13 +166,9 @@ final class TileKernel {
    * its scaled unit row; without normalisation it is u.
    */
   private void updateRows(
-      int tile,
-      int padded,
-      long tileGradient,
-      Tiles tiles,
-      Embeddings embeddings,
-      ActiveClasses active,
-      RowUpdate update) {
+      int tile, int padded, long tileGradient, BatchPart part, RowUpdate update) {
+    var tiles = part.tiles();
+    var embeddings = part.embeddings();
     long gradients = memory.rowGradients(worker);
     // The kernel reads (numPanels, padded, 64); in memory a panel has tileRows rows.
     compact(tileGradient, padded, tiles);
@@ -198,7 +189,7 @@ final class TileKernel {
         backend.addScaled(rows[r], -along, stride, u);
         backend.scaled(u, scales[r], stride, u);
       }
-      update.update(active.classId(first + r), u, worker);
+      update.update(part.active().classId(first + r), u, worker);
     }
   }
 

@@ -36,10 +36,26 @@ final class TileMemory implements AutoCloseable {
   private static final float LOWEST = -1e30f;
 
   /**
-   * How a batch is cut: tile t has rows [t * tileRows, (t + 1) * tileRows) of the active classes.
+   * How a part of a batch is cut: tile t has rows [t * tileRows, (t + 1) * tileRows) of its active
+   * classes; the first {@code numKept} tiles lie in the kept memory, from a byte on.
    */
   record Tiles(
-      int numActive, int tileRows, int numPanels, int numTiles, int numKept, int numChunks) {
+      int numActive,
+      int tileRows,
+      int numPanels,
+      int numTiles,
+      long keptFrom,
+      int numKept,
+      int numChunks) {
+    /** The first byte of the kept memory that the next part may use. */
+    long keptTo() {
+      return keptFrom + tileBytes() * numKept;
+    }
+
+    private long tileBytes() {
+      return 4L * PANEL * numPanels * tileRows;
+    }
+
     /** The first tile of a chunk. */
     int firstTile(int chunk) {
       return (int) ((long) numTiles * chunk / numChunks);
@@ -119,28 +135,36 @@ final class TileMemory implements AutoCloseable {
         + threads * (operandBytes(panels, width) + 64);
   }
 
-  /** Cuts a batch; the same cut for the same sizes, whatever the number of threads. */
-  Tiles plan(int batch, int numActive) {
-    int panels = (batch + PANEL - 1) / PANEL;
+  /**
+   * Cuts a part of a batch; the same cut for the same sizes, whatever the number of threads.
+   *
+   * @param size samples of the part
+   * @param keptFrom bytes of the kept memory that parts before it use
+   */
+  Tiles plan(int size, int numActive, long keptFrom) {
+    int panels = (size + PANEL - 1) / PANEL;
     int fitting = TILE_FLOATS / (panels * PANEL) / ComputeBackend.ROW_BLOCK;
     int tileRows =
         Math.clamp((long) fitting * ComputeBackend.ROW_BLOCK, MIN_TILE_ROWS, MAX_TILE_ROWS);
     int numTiles = Math.ceilDiv(numActive, tileRows);
-    int numKept = (int) Math.min(numTiles, KEPT_BYTES / (4L * tileRows * PANEL * panels));
+    int numKept =
+        (int) Math.min(numTiles, (KEPT_BYTES - keptFrom) / (4L * tileRows * PANEL * panels));
     int numChunks = Math.clamp((numTiles + TILES_PER_CHUNK - 1) / TILES_PER_CHUNK, 1, MAX_CHUNKS);
-    return new Tiles(numActive, tileRows, panels, numTiles, numKept, numChunks);
+    return new Tiles(numActive, tileRows, panels, numTiles, keptFrom, numKept, numChunks);
   }
 
   /** Address of the logits of a tile, (numPanels, tileRows, 64): kept, or the thread's own. */
   long logits(int tile, int worker, Tiles tiles) {
     return tile < tiles.numKept()
-        ? kept + 4L * PANEL * tiles.numPanels() * tiles.tileRows() * tile
+        ? kept + tiles.keptFrom() + tiles.tileBytes() * tile
         : operands[worker];
   }
 
   /** Address of what was taken off the logits of a kept tile before exp, (numPanels, 64). */
   long keptOffsets(int tile, Tiles tiles) {
-    return keptOffsets + 4L * PANEL * tiles.numPanels() * tile;
+    // A tile has at least so many rows, so parts before this one have used no more.
+    long from = tiles.keptFrom() / MIN_TILE_ROWS;
+    return keptOffsets + from + 4L * PANEL * tiles.numPanels() * tile;
   }
 
   /** Address of a thread's scaled rows, (tileRows, stride). */
@@ -213,11 +237,12 @@ final class TileMemory implements AutoCloseable {
     return max + Math.log(sum);
   }
 
-  /** Lays out what the backward pass needs of every sample. */
+  /** Lays out what the backward pass needs of every sample of a part of a batch. */
   void setSampleFactors(double[] logSumExp, int batch) {
-    for (int i = 0; i < (batch + PANEL - 1) / PANEL * PANEL; i++) {
-      set(logSumExps, i, i < batch ? (float) logSumExp[i] : 0f);
-      set(factors, i, i < batch ? 1f / batch : 0f);
+    int size = logSumExp.length;
+    for (int i = 0; i < (size + PANEL - 1) / PANEL * PANEL; i++) {
+      set(logSumExps, i, i < size ? (float) logSumExp[i] : 0f);
+      set(factors, i, i < size ? 1f / batch : 0f);
     }
   }
 

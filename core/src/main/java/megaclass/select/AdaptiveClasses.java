@@ -22,7 +22,7 @@ import megaclass.select.SelectorSpec.Adaptive;
  * best of a sample's part of them would, the index makes twice the effort, in place of the paper's
  * more trees.
  */
-final class AdaptiveClasses implements ClassSelector {
+final class AdaptiveClasses extends AddedSelector {
   /** What the active classes hold of what they could hold; below it the index must look further. */
   private static final double ENOUGH_RECALL = 0.95;
 
@@ -39,6 +39,7 @@ final class AdaptiveClasses implements ClassSelector {
   private ActiveClasses active = ActiveClasses.all(0, new int[0]);
 
   AdaptiveClasses(IndexedClasses base, Adaptive spec, SelectionProblem problem) {
+    super(base);
     this.base = base;
     this.spec = spec;
     this.problem = problem;
@@ -88,16 +89,6 @@ final class AdaptiveClasses implements ClassSelector {
   }
 
   @Override
-  public void begin() {
-    base.begin();
-  }
-
-  @Override
-  public void moved(int classId, int worker) {
-    base.moved(classId, worker);
-  }
-
-  @Override
   public Map<String, MemorySegment> state() {
     var state = new HashMap<>(base.state());
     MemorySegment saved = NativeMemory.allocate(Integer.BYTES, Arena.ofAuto());
@@ -110,10 +101,5 @@ final class AdaptiveClasses implements ClassSelector {
   public void restore(Function<String, MemorySegment> sections) {
     base.restore(sections);
     base.numActive(sections.apply(STATE_NUM_ACTIVE).get(ValueLayout.JAVA_INT_UNALIGNED, 0));
-  }
-
-  @Override
-  public void close() {
-    base.close();
   }
 }

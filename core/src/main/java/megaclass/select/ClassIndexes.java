@@ -24,6 +24,7 @@ final class ClassIndexes {
         switch (spec) {
           case SelectorSpec.Ivf ivf -> ivf.rate();
           case SelectorSpec.Forest forest -> forest.rate();
+          case SelectorSpec.Neighbours neighbours -> neighbours.rate();
           default -> throw new IllegalArgumentException(spec + " has no index");
         };
     return Math.clamp(Math.round(rate * numClasses), 1, numClasses);
@@ -34,6 +35,7 @@ final class ClassIndexes {
     return switch (spec) {
       case SelectorSpec.Ivf ivf -> ivf(ivf, problem);
       case SelectorSpec.Forest forest -> forest(forest, problem);
+      case SelectorSpec.Neighbours neighbours -> ivf(behind(neighbours, problem), problem);
       default -> throw new IllegalArgumentException(spec + " has no index");
     };
   }
@@ -49,6 +51,9 @@ final class ClassIndexes {
           BinaryIvf.sizeInBytes(numClasses, width, numLists(ivf, numClasses));
       case SelectorSpec.Forest forest ->
           ForestIndex.sizeInBytes(numClasses, width, trees(forest, numClasses, batchSize));
+      case SelectorSpec.Neighbours neighbours ->
+          BinaryIvf.sizeInBytes(numClasses, width, suitableLists(numClasses))
+              + (8 + 4L * numNeighbours(neighbours, numClasses, batchSize)) * numClasses;
       default -> throw new IllegalArgumentException(spec + " has no index");
     };
   }
@@ -82,9 +87,11 @@ final class ClassIndexes {
   }
 
   private static int numLists(SelectorSpec.Ivf spec, int numClasses) {
-    return spec.numLists() > 0
-        ? spec.numLists()
-        : Math.clamp(Math.round(2 * Math.sqrt(numClasses)), 1, numClasses);
+    return spec.numLists() > 0 ? spec.numLists() : suitableLists(numClasses);
+  }
+
+  private static int suitableLists(int numClasses) {
+    return Math.clamp(Math.round(2 * Math.sqrt(numClasses)), 1, numClasses);
   }
 
   /**
@@ -92,11 +99,33 @@ final class ClassIndexes {
    * coverage may need few of those that it may take, and asks for more if it needs more.
    */
   private static int suitableCandidates(SelectorSpec spec, SelectionProblem problem) {
-    long numActive = numActive(spec, problem.weights().numClasses());
     return spec instanceof SelectorSpec.Ivf ivf && ivf.coverage() < 1
         ? FEWEST_CANDIDATES
-        : Math.max(
-            FEWEST_CANDIDATES, Math.toIntExact(Math.ceilDiv(4 * numActive, problem.batchSize())));
+        : suitableCandidates(spec, problem.weights().numClasses(), problem.batchSize());
+  }
+
+  private static int suitableCandidates(SelectorSpec spec, int numClasses, int batchSize) {
+    long numActive = numActive(spec, numClasses);
+    return Math.max(FEWEST_CANDIDATES, Math.toIntExact(Math.ceilDiv(4 * numActive, batchSize)));
+  }
+
+  // ---- neighbours ----------------------------------------------------------------------------
+
+  /** Neighbours that each class keeps: given, or as many as a sample has candidates else. */
+  static int numNeighbours(SelectorSpec.Neighbours spec, int numClasses, int batchSize) {
+    int wanted =
+        spec.numNeighbours() > 0
+            ? spec.numNeighbours()
+            : suitableCandidates(spec, numClasses, batchSize);
+    return Math.clamp(wanted, 1, Math.max(1, numClasses - 1));
+  }
+
+  /** The inverted file that finds neighbours: one more, since a class is nearest to itself. */
+  private static SelectorSpec.Ivf behind(SelectorSpec.Neighbours spec, SelectionProblem problem) {
+    int numClasses = problem.weights().numClasses();
+    int wanted = 1 + numNeighbours(spec, numClasses, problem.batchSize());
+    return new SelectorSpec.Ivf(
+        spec.rate(), 1, 0, 0, wanted, spec.refreshEvery(), BinaryIvf.Code.RABITQ);
   }
 
   // ---- hashing forest ------------------------------------------------------------------------

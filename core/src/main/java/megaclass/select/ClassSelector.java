@@ -9,10 +9,10 @@ import megaclass.backbone.Embeddings;
 /**
  * Chooses the classes that a mini-batch sees.
  *
- * <p>What is chosen depends on the batch, the weights, the seed and the step, and on nothing else:
- * not on threads. A selector that learns as the run goes on keeps what it learned in {@link
- * #state}, so that a resumed run chooses the same. Not thread-safe, but may work with all threads
- * itself.
+ * <p>What is chosen depends on the batch, the weights, the seed and the number of the draw, and on
+ * nothing else: not on threads. A selector that learns as the run goes on keeps what it learned in
+ * {@link #state}, so that a resumed run chooses the same. Not thread-safe, but may work with all
+ * threads itself.
  */
 public interface ClassSelector extends AutoCloseable {
   /**
@@ -20,9 +20,10 @@ public interface ClassSelector extends AutoCloseable {
    *
    * @param embeddings packed, (batch, dim)
    * @param targets class id of each sample, (batch); all of them become active
-   * @param step number of the step, from 0
+   * @param draw what is random follows from it and the seed: the number of the step, from 0, or
+   *     another number for each group of each step
    */
-  ActiveClasses select(Embeddings embeddings, int[] targets, long step);
+  ActiveClasses select(Embeddings embeddings, int[] targets, long draw);
 
   /** Whether {@link #select} reads the weights of all classes, which must then be caught up. */
   default boolean readsAllWeights() {
@@ -86,13 +87,37 @@ public interface ClassSelector extends AutoCloseable {
     return switch (spec) {
       case SelectorSpec.All _, SelectorSpec.Uniform _ -> 0;
       case SelectorSpec.ExactTop _ -> 12L * numClasses;
-      case SelectorSpec.Ivf _, SelectorSpec.Forest _ ->
+      case SelectorSpec.Ivf _, SelectorSpec.Forest _, SelectorSpec.Neighbours _ ->
           ClassIndexes.sizeInBytes(spec, numClasses, width, batchSize);
       case SelectorSpec.Adaptive adaptive ->
           sizeInBytes(adaptive.base(), numClasses, width, batchSize);
+      case SelectorSpec.Curriculum(SelectorSpec base, int _) ->
+          sizeInBytes(base, numClasses, width, batchSize);
       case SelectorSpec.WithTail(SelectorSpec base, double _) ->
           sizeInBytes(base, numClasses, width, batchSize);
+      case SelectorSpec.WithGroups(SelectorSpec base, int numGroups) ->
+          sizeInBytes(base, numClasses, width, Math.ceilDiv(batchSize, numGroups));
     };
+  }
+
+  /** Most classes that a batch of this size makes active, for the memory forecast. */
+  static long mostActive(SelectorSpec spec, int numClasses, int batchSize) {
+    double chosen =
+        switch (spec) {
+          case SelectorSpec.All _ -> numClasses;
+          case SelectorSpec.Uniform(double rate, boolean _) -> rate * numClasses;
+          case SelectorSpec.ExactTop(int numActive) -> numActive;
+          case SelectorSpec.Ivf _, SelectorSpec.Forest _, SelectorSpec.Neighbours _ ->
+              ClassIndexes.numActive(spec, numClasses);
+          case SelectorSpec.Adaptive adaptive -> mostActive(adaptive.base(), numClasses, batchSize);
+          case SelectorSpec.Curriculum(SelectorSpec base, int _) ->
+              mostActive(base, numClasses, batchSize);
+          case SelectorSpec.WithTail(SelectorSpec base, double share) ->
+              (1 + share) * mostActive(base, numClasses, batchSize);
+          case SelectorSpec.WithGroups(SelectorSpec base, int numGroups) ->
+              (double) numGroups * mostActive(base, numClasses, Math.ceilDiv(batchSize, numGroups));
+        };
+    return Math.min(numClasses, Math.max(batchSize, Math.round(chosen)));
   }
 
   /** The selector that a spec stands for. */
@@ -104,10 +129,19 @@ public interface ClassSelector extends AutoCloseable {
           new UniformClasses(numClasses, rate, corrected, problem.seed());
       case SelectorSpec.ExactTop(int numActive) -> new ExactTopClasses(numActive, problem);
       case SelectorSpec.Ivf _, SelectorSpec.Forest _ -> IndexedClasses.of(spec, problem);
+      case SelectorSpec.Neighbours neighbours ->
+          new NeighbourClasses(ClassIndexes.of(neighbours, problem), neighbours, problem);
+      case SelectorSpec.Curriculum(SelectorSpec base, int numSteps) -> {
+        double rate = (double) mostActive(base, numClasses, 1) / numClasses;
+        var uniform = new UniformClasses(numClasses, rate, true, problem.seed());
+        yield new CurriculumClasses(uniform, of(base, problem), numSteps);
+      }
       case SelectorSpec.Adaptive adaptive ->
           new AdaptiveClasses(IndexedClasses.of(adaptive.base(), problem), adaptive, problem);
       case SelectorSpec.WithTail(SelectorSpec base, double share) ->
           new TailedClasses(of(base, problem), numClasses, share, problem.seed());
+      case SelectorSpec.WithGroups(SelectorSpec base, int numGroups) ->
+          numGroups == 1 ? of(base, problem) : GroupedClasses.of(base, numGroups, problem);
     };
   }
 }

@@ -42,7 +42,7 @@ final class ExactTopClasses implements ClassSelector {
   }
 
   @Override
-  public ActiveClasses select(Embeddings embeddings, int[] targets, long step) {
+  public ActiveClasses select(Embeddings embeddings, int[] targets, long draw) {
     int numTiles = Math.ceilDiv(rows.numRows(), TILE_ROWS);
     workers.run(numTiles, (tile, worker) -> score(tile, worker, embeddings));
     var set = new ClassSet((long) numActive + targets.length).addAll(targets);

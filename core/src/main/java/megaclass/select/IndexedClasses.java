@@ -134,10 +134,10 @@ final class IndexedClasses implements ClassSelector {
   }
 
   @Override
-  public ActiveClasses select(Embeddings embeddings, int[] targets, long step) {
+  public ActiveClasses select(Embeddings embeddings, int[] targets, long draw) {
     index.search(embeddings, effort, candidates);
     if (rest != null) {
-      rest.draw(embeddings, step);
+      rest.draw(embeddings, draw);
     }
     workers.run(embeddings.size(), (sample, _) -> normalise(embeddings, sample, targets[sample]));
     workers.run(PARTS, (part, _) -> addMass(part, targets));

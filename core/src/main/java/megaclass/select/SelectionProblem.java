@@ -20,4 +20,10 @@ public record SelectionProblem(
     double scale,
     int batchSize,
     long seed,
-    Engine engine) {}
+    Engine engine) {
+
+  /** The same for smaller batches. */
+  SelectionProblem withBatchSize(int size) {
+    return new SelectionProblem(weights, normalised, scale, size, seed, engine);
+  }
+}

@@ -10,7 +10,8 @@ import megaclass.internal.SpecText;
  * Which classes take part in the softmax of a mini-batch; the targets always do.
  *
  * <p>The text, as in configurations and logs, is {@code uniform(0.1)} or {@code exactTop(4096) +
- * tail(0.1)}; {@code parse(spec.toString())} equals the spec. Specs are immutable values.
+ * tail(0.1) + groups(8)}; {@code parse(spec.toString())} equals the spec. Specs are immutable
+ * values.
  */
 public sealed interface SelectorSpec {
   /** Most candidates of a sample that can be asked for. */
@@ -108,6 +109,57 @@ public sealed interface SelectorSpec {
   }
 
   /**
+   * The targets and the classes whose weights are nearest to theirs (KNN-Softmax: KDD 2020).
+   *
+   * @param rate share of all classes that is active, targets included, in (0, 1]
+   * @param numNeighbours classes in the list of each class; 0 for four times a sample's part of the
+   *     active ones, at least 16
+   * @param refreshEvery steps after which the list of a class is made anew when it is a target, at
+   *     least 1
+   */
+  record Neighbours(double rate, int numNeighbours, int refreshEvery) implements SelectorSpec {
+    public Neighbours {
+      Check.inLeftOpenRange("rate", rate, 0.0, 1.0);
+      Check.inRange("numNeighbours", numNeighbours, 0, MAX_CANDIDATES - 1);
+      Check.positive("refreshEvery", refreshEvery);
+    }
+
+    @Override
+    public String toString() {
+      return "neighbours(%s, numNeighbours=%d, refreshEvery=%d)"
+          .formatted(SpecText.text(rate), numNeighbours, refreshEvery);
+    }
+  }
+
+  /**
+   * Uniform classes for the first steps, those of another spec later.
+   *
+   * @param base selects later; leaves classes out
+   * @param numSteps how many steps are uniform, at least 1
+   */
+  record Curriculum(SelectorSpec base, int numSteps) implements SelectorSpec {
+    public Curriculum {
+      Check.positive("numSteps", numSteps);
+      switch (base) {
+        case All _, Uniform _ ->
+            throw new IllegalArgumentException(
+                "a curriculum ends with a selector that looks for classes, but got " + base);
+        case Curriculum _ ->
+            throw new IllegalArgumentException("a curriculum has one end, but two are given");
+        case WithGroups _ ->
+            throw new IllegalArgumentException(
+                "groups are cut from the first step on; write curriculum before groups");
+        case ExactTop _, Ivf _, Forest _, Neighbours _, Adaptive _, WithTail _ -> {}
+      }
+    }
+
+    @Override
+    public String toString() {
+      return "%s + curriculum(%d)".formatted(base, numSteps);
+    }
+  }
+
+  /**
    * As many classes of a spec as hold most of the softmax: adaptive allocation of HF-Softmax.
    *
    * @param base finds classes by an index; its rate is the largest share that is ever active
@@ -194,13 +246,53 @@ public sealed interface SelectorSpec {
             throw new IllegalArgumentException(
                 "corrected=true already stands for the classes left out; give it or tail, not"
                     + " both");
-        case Uniform _, ExactTop _, Ivf _, Forest _, Adaptive _ -> {}
+        case WithGroups _ ->
+            throw new IllegalArgumentException("each group has its tail; write tail before groups");
+        case Curriculum _ ->
+            throw new IllegalArgumentException(
+                "uniform classes need no tail; write tail before curriculum");
+        case Uniform _, ExactTop _, Ivf _, Forest _, Neighbours _, Adaptive _ -> {}
       }
     }
 
     @Override
     public String toString() {
       return "%s + tail(%s)".formatted(base, SpecText.text(share));
+    }
+  }
+
+  /**
+   * What another spec selects, for each of several groups of similar samples of the mini-batch: a
+   * sample competes with as many classes more as there are groups, at the same cost of logits
+   * (sample grouping of ANN Softmax). Groups of less than 64 samples cost as much as those of 64.
+   *
+   * @param base selects for a group; leaves classes out
+   * @param numGroups in [1, 4096]; in smaller batches each sample is a group
+   */
+  record WithGroups(SelectorSpec base, int numGroups) implements SelectorSpec {
+    public WithGroups {
+      Check.inRange("numGroups", numGroups, 1, 4096);
+      switch (base) {
+        case All _ ->
+            throw new IllegalArgumentException(
+                "groups need a selector that leaves classes out, but all leaves none out");
+        case WithGroups _ ->
+            throw new IllegalArgumentException(
+                "a batch is cut in groups once, but groups are given twice");
+        case Uniform _,
+            ExactTop _,
+            Ivf _,
+            Forest _,
+            Neighbours _,
+            Adaptive _,
+            Curriculum _,
+            WithTail _ -> {}
+      }
+    }
+
+    @Override
+    public String toString() {
+      return "%s + groups(%d)".formatted(base, numGroups);
     }
   }
 

@@ -40,6 +40,12 @@ final class SelectorText {
                       a.integer("leafSize"),
                       a.integer("numCandidates"),
                       a.integer("refreshEvery")))
+          .form(
+              "neighbours(rate, numNeighbours=0, refreshEvery=1000)",
+              "neighbours(0.01)",
+              a ->
+                  new SelectorSpec.Neighbours(
+                      a.number("rate"), a.integer("numNeighbours"), a.integer("refreshEvery")))
           .addition(
               "adaptive(massThreshold, policy=reachable, probeEvery=500)",
               "ivf(0.1) + adaptive(0.95)",
@@ -52,7 +58,15 @@ final class SelectorText {
           .addition(
               "tail(share)",
               "exactTop(4096) + tail(0.1)",
-              (base, a) -> new SelectorSpec.WithTail(base, a.number("share")));
+              (base, a) -> new SelectorSpec.WithTail(base, a.number("share")))
+          .addition(
+              "curriculum(numSteps)",
+              "ivf(0.01) + curriculum(1000)",
+              (base, a) -> new SelectorSpec.Curriculum(base, a.integer("numSteps")))
+          .addition(
+              "groups(numGroups)",
+              "ivf(0.01) + groups(8)",
+              (base, a) -> new SelectorSpec.WithGroups(base, a.integer("numGroups")));
 
   private SelectorText() {}
 }

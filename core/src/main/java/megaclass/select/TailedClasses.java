@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package megaclass.select;
 
-import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
-import java.util.Map;
-import java.util.function.Function;
 import megaclass.backbone.Embeddings;
 import megaclass.internal.Hash;
 import org.jspecify.annotations.Nullable;
@@ -14,7 +11,7 @@ import org.jspecify.annotations.Nullable;
  * with S the chosen set and m draws, log((N - |S|) / m) is added to the logit of a draw, and the
  * estimate of Z is unbiased whatever the quality of S (methods: "tail correction").
  */
-final class TailedClasses implements ClassSelector {
+final class TailedClasses extends AddedSelector {
   private static final long TAIL = 0x7461696c;
 
   private final ClassSelector base;
@@ -28,6 +25,7 @@ final class TailedClasses implements ClassSelector {
    * @param share draws as a share of the classes that {@code base} chooses
    */
   TailedClasses(ClassSelector base, int numClasses, double share, long seed) {
+    super(base);
     this.base = base;
     this.numClasses = numClasses;
     this.share = share;
@@ -35,8 +33,8 @@ final class TailedClasses implements ClassSelector {
   }
 
   @Override
-  public ActiveClasses select(Embeddings embeddings, int[] targets, long step) {
-    ActiveClasses chosen = base.select(embeddings, targets, step);
+  public ActiveClasses select(Embeddings embeddings, int[] targets, long draw) {
+    ActiveClasses chosen = base.select(embeddings, targets, draw);
     int wanted =
         (int) Math.min(numClasses, chosen.numActive() + Math.round(share * chosen.numActive()));
     if (wanted == chosen.numActive()) {
@@ -47,49 +45,9 @@ final class TailedClasses implements ClassSelector {
     int[] ids =
         new ClassSet(wanted)
             .addAll(chosenIds)
-            .fillUniformly(wanted, numClasses, Hash.key(seed, step, TAIL))
+            .fillUniformly(wanted, numClasses, Hash.key(seed, draw, TAIL))
             .sorted();
     return ActiveClasses.of(ids, logWeights(ids, chosenIds, numClasses), targets);
-  }
-
-  @Override
-  public boolean readsAllWeights() {
-    return base.readsAllWeights();
-  }
-
-  @Override
-  public void begin() {
-    base.begin();
-  }
-
-  @Override
-  public void moved(int classId, int worker) {
-    base.moved(classId, worker);
-  }
-
-  @Override
-  public void endStep(long step) {
-    base.endStep(step);
-  }
-
-  @Override
-  public long age(long step) {
-    return base.age(step);
-  }
-
-  @Override
-  public double drift() {
-    return base.drift();
-  }
-
-  @Override
-  public Map<String, MemorySegment> state() {
-    return base.state();
-  }
-
-  @Override
-  public void restore(Function<String, MemorySegment> sections) {
-    base.restore(sections);
   }
 
   /**
@@ -115,10 +73,5 @@ final class TailedClasses implements ClassSelector {
       }
     }
     return weights;
-  }
-
-  @Override
-  public void close() {
-    base.close();
   }
 }

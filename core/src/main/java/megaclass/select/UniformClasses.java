@@ -26,10 +26,10 @@ final class UniformClasses implements ClassSelector {
   }
 
   @Override
-  public ActiveClasses select(Embeddings embeddings, int[] targets, long step) {
+  public ActiveClasses select(Embeddings embeddings, int[] targets, long draw) {
     var set = new ClassSet(Math.max(numActive, targets.length)).addAll(targets);
     int[] distinctTargets = corrected ? set.sorted() : new int[0];
-    int[] ids = set.fillUniformly(numActive, numClasses, Hash.key(seed, step)).sorted();
+    int[] ids = set.fillUniformly(numActive, numClasses, Hash.key(seed, draw)).sorted();
     float[] logWeights =
         corrected ? TailedClasses.logWeights(ids, distinctTargets, numClasses) : null;
     return ActiveClasses.of(ids, logWeights, targets);

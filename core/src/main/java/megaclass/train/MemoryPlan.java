@@ -9,6 +9,7 @@ import megaclass.compute.RowMatrix;
 import megaclass.loss.SoftmaxHead;
 import megaclass.optim.SparseOptimizer;
 import megaclass.select.ClassSelector;
+import megaclass.select.SelectorSpec;
 
 /**
  * The memory of a run by term, known before anything is allocated.
@@ -45,10 +46,23 @@ public record MemoryPlan(Map<String, Long> bytes) {
         "batch and tiles",
         Embeddings.sizeInBytes(config.batchSize(), width)
             + SoftmaxHead.sizeInBytes(config.batchSize(), width, config.threads()));
+    if (config.selector() instanceof SelectorSpec.WithGroups groups && groups.numGroups() > 1) {
+      terms.put("groups of samples", groupBytes(groups, config.batchSize(), numClasses, width));
+    }
     terms.put("data file, mapped", dataBytes);
     terms.put("labels, counts and JVM", JVM_BYTES + 8L * numClasses);
     terms.values().removeIf(bytes -> bytes == 0);
     return new MemoryPlan(terms);
+  }
+
+  /** Embeddings of a group, for selector and head, and row gradients that groups share. */
+  private static long groupBytes(
+      SelectorSpec.WithGroups groups, int batchSize, int numClasses, int width) {
+    int groupSize = Math.ceilDiv(batchSize, groups.numGroups());
+    long active = ClassSelector.mostActive(groups.base(), numClasses, groupSize);
+    long numShared = Math.min(numClasses, Math.min(groups.numGroups(), batchSize) * active / 2);
+    return Embeddings.sizeInBytes(groupSize, width)
+        + SoftmaxHead.groupsSizeInBytes(groupSize, numShared, width);
   }
 
   /** All terms together. */

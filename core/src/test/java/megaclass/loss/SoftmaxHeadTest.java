@@ -4,6 +4,7 @@ package megaclass.loss;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
@@ -55,7 +56,7 @@ class SoftmaxHeadTest {
                 LOSSES.stream()
                     .flatMap(
                         loss ->
-                            Stream.of("all", "some", "some+tail")
+                            Stream.of("all", "some", "some+tail", "1 group", "4 groups+tail")
                                 .map(how -> new Object[] {sizes, loss, how})));
   }
 
@@ -111,8 +112,24 @@ class SoftmaxHeadTest {
       if (selection.equals("all")) {
         return ActiveClasses.all(numClasses, targets);
       }
+      if (!selection.contains("group")) {
+        return select(random, numClasses, selection, targets);
+      }
+      int numGroups = Math.min(targets.length, Character.digit(selection.charAt(0), 10));
+      List<ActiveClasses.Group> groups = new ArrayList<>();
+      for (int g = 0; g < numGroups; g++) {
+        int number = g; // samples go round, so that a group is no range of the batch
+        int[] samples = range(targets.length).filter(i -> i % numGroups == number).toArray();
+        int[] own = Arrays.stream(samples).map(i -> targets[i]).toArray();
+        groups.add(new ActiveClasses.Group(samples, select(random, numClasses, selection, own)));
+      }
+      return ActiveClasses.ofGroups(groups, targets);
+    }
+
+    private static ActiveClasses select(
+        SplittableRandom random, int numClasses, String selection, int[] targets) {
       int[] ids =
-          IntStream.range(0, numClasses)
+          range(numClasses)
               .filter(c -> random.nextInt(3) == 0 || Arrays.stream(targets).anyMatch(t -> t == c))
               .toArray();
       float[] logWeights = new float[ids.length];
@@ -126,9 +143,46 @@ class SoftmaxHeadTest {
       return ActiveClasses.of(ids, logWeights, targets);
     }
 
+    /** The definition, group by group: a group of n samples has n parts in batch of the mean. */
     private LossDefinition.Result define() {
-      double[][] x = new double[features.length][];
-      Arrays.setAll(x, i -> doubles(features[i], dim));
+      if (active.groups().isEmpty()) {
+        return define(range(targets.length).toArray(), active);
+      }
+      double[] losses = new double[targets.length];
+      double[][] gx = new double[targets.length][dim];
+      double[][] gw = new double[weights.length][dim];
+      double[] gb = new double[loss.bias() ? weights.length : 0];
+      for (ActiveClasses.Group group : active.groups()) {
+        int[] samples = group.samples();
+        var part = define(samples, group.active());
+        double share = (double) samples.length / targets.length;
+        for (int i = 0; i < samples.length; i++) {
+          losses[samples[i]] = part.losses()[i];
+          add(share, part.featureGradients()[i], gx[samples[i]]);
+        }
+        for (int c = 0; c < gw.length; c++) {
+          add(share, part.weightGradients()[c], gw[c]);
+        }
+        add(share, part.biasGradients(), gb);
+      }
+      double mean = Arrays.stream(losses).average().orElseThrow();
+      return new LossDefinition.Result(losses, mean, new double[0][], gx, gw, gb);
+    }
+
+    private static void add(double factor, double[] row, double[] into) {
+      for (int j = 0; j < into.length; j++) {
+        into[j] += factor * row[j];
+      }
+    }
+
+    private static IntStream range(int end) {
+      return IntStream.range(0, end);
+    }
+
+    private LossDefinition.Result define(int[] samples, ActiveClasses active) {
+      double[][] x = new double[samples.length][];
+      Arrays.setAll(x, i -> doubles(features[samples[i]], dim));
+      int[] targetsOfSamples = Arrays.stream(samples).map(i -> targets[i]).toArray();
       double[][] w = new double[weights.length][];
       Arrays.setAll(w, c -> doubles(weights[c], dim));
       double[] bias = new double[0];
@@ -146,7 +200,7 @@ class SoftmaxHeadTest {
       }
       return LossDefinition.lossAndGradient(
           loss,
-          new LossDefinition.Batch(x, targets),
+          new LossDefinition.Batch(x, targetsOfSamples),
           new LossDefinition.Head(w, bias),
           new LossDefinition.Active(ids, logWeights));
     }
@@ -187,16 +241,21 @@ class SoftmaxHeadTest {
           assertEquals(value, head.exampleLoss(i), 5e-5 * Math.max(1, Math.abs(value)));
         }
         double[][] gradients = new double[weights.length][weights[0].length];
+        int[] updates = new int[weights.length];
         var column = new RowMatrix(1, w.matrix().width(), RowMatrix.State.NONE);
         head.backward(
             embeddings,
             active,
             (row, gradient, _) -> {
               synchronized (column) {
+                updates[row]++;
                 engine.backend().scaled(gradient, 1f, w.matrix().stride(), column.address(0));
                 Arrays.setAll(gradients[row], j -> gradients[row][j] + column.get(0, j));
               }
             });
+        int[] once = new int[weights.length];
+        range(active.numActive()).forEach(j -> once[active.classId(j)] = 1);
+        assertArrayEquals(once, updates, "each active class is updated once, no other is");
         compare(embeddings, gradients);
         column.close();
       }

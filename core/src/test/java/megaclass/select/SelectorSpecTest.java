@@ -5,11 +5,15 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import megaclass.index.BinaryIvf;
+import megaclass.select.SelectorSpec.Adaptive;
 import megaclass.select.SelectorSpec.All;
+import megaclass.select.SelectorSpec.Curriculum;
 import megaclass.select.SelectorSpec.ExactTop;
 import megaclass.select.SelectorSpec.Forest;
 import megaclass.select.SelectorSpec.Ivf;
+import megaclass.select.SelectorSpec.Neighbours;
 import megaclass.select.SelectorSpec.Uniform;
+import megaclass.select.SelectorSpec.WithGroups;
 import megaclass.select.SelectorSpec.WithTail;
 import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
@@ -29,8 +33,17 @@ class SelectorSpecTest {
         exactTop(NUM_ACTIVE)  e.g. exactTop(4096)
         ivf(rate=0.1, coverage=1, numLists=0, numProbes=0, numCandidates=0, repairEvery=1000, code=rabitq)  e.g. ivf(0.01)
         forest(RATE, numTrees=50, leafSize=0, numCandidates=0, refreshEvery=1000)  e.g. forest(0.01)
+        neighbours(RATE, numNeighbours=0, refreshEvery=1000)  e.g. neighbours(0.01)
         ... + adaptive(MASS_THRESHOLD, policy=reachable, probeEvery=500)  e.g. ivf(0.1) + adaptive(0.95)
-        ... + tail(SHARE)  e.g. exactTop(4096) + tail(0.1)\
+        ... + tail(SHARE)  e.g. exactTop(4096) + tail(0.1)
+        ... + curriculum(NUM_STEPS)  e.g. ivf(0.01) + curriculum(1000)
+        ... + groups(NUM_GROUPS)  e.g. ivf(0.01) + groups(8)\
+      """;
+
+  private static final String GROUPS =
+      """
+      ; expected
+        ... + groups(NUM_GROUPS)  e.g. ivf(0.01) + groups(8)\
       """;
 
   private static final String TAIL =
@@ -50,26 +63,38 @@ class SelectorSpecTest {
     Arbitrary<SelectorSpec> top =
         Arbitraries.integers().between(1, 1_999_999_999).map(ExactTop::new);
     Arbitrary<SelectorSpec> uniform = shares.map(rate -> new Uniform(rate, false));
+    var positive = Arbitraries.integers().between(1, 1_999_999_999);
     Arbitrary<SelectorSpec> ivf =
         Combinators.combine(
                 shares,
                 shares,
                 Arbitraries.integers().between(0, 30_000),
-                Arbitraries.integers().between(1, 1_999_999_999),
+                positive,
                 Arbitraries.of(BinaryIvf.Code.values()))
             .as((rate, coverage, n, every, code) -> new Ivf(rate, coverage, n, n, n, every, code));
-    var counts = Arbitraries.integers().between(1, 10_000);
+    var counts = Arbitraries.integers().between(1, 4096);
     Arbitrary<SelectorSpec> forest =
         Combinators.combine(shares, counts, counts, counts, counts).as(Forest::new);
+    Arbitrary<SelectorSpec> neighbours =
+        Combinators.combine(shares, counts, positive).as(Neighbours::new);
+    Arbitrary<SelectorSpec> ungrouped =
+        Arbitraries.oneOf(
+            top,
+            uniform,
+            shares.map(rate -> new Uniform(rate, true)),
+            ivf,
+            forest,
+            neighbours,
+            Combinators.combine(ivf, shares, Arbitraries.of(Adaptive.Policy.values()), positive)
+                .as(Adaptive::new),
+            Combinators.combine(Arbitraries.oneOf(top, forest, neighbours), positive)
+                .as(Curriculum::new),
+            Combinators.combine(Arbitraries.oneOf(top, uniform, ivf, forest), shares)
+                .as(WithTail::new));
     return Arbitraries.oneOf(
         Arbitraries.of(new All()),
-        top,
-        uniform,
-        shares.map(rate -> new Uniform(rate, true)),
-        ivf,
-        forest,
-        Combinators.combine(Arbitraries.oneOf(top, uniform, ivf, forest), shares)
-            .as(WithTail::new));
+        ungrouped,
+        Combinators.combine(ungrouped, counts).as(WithGroups::new));
   }
 
   @Test
@@ -146,6 +171,62 @@ class SelectorSpecTest {
             + " already stands for the classes left out; give it or tail, not both"
             + TAIL,
         () -> SelectorSpec.parse("uniform(0.1, corrected=true) + tail(0.1)"));
+  }
+
+  @Test
+  void aCurriculumEndsOnceWithWhatLooksForClasses() {
+    String form =
+        """
+        ; expected
+          ... + curriculum(NUM_STEPS)  e.g. ivf(0.01) + curriculum(1000)\
+        """;
+    assertMessage(
+        "cannot read class selector \"all + curriculum(9)\": a curriculum ends with a selector that"
+            + " looks for classes, but got all"
+            + form,
+        () -> SelectorSpec.parse("all + curriculum(9)"));
+    assertMessage(
+        "cannot read class selector \"exactTop(9) + curriculum(9) + curriculum(9)\": a curriculum"
+            + " has one end, but two are given"
+            + form,
+        () -> SelectorSpec.parse("exactTop(9) + curriculum(9) + curriculum(9)"));
+    assertMessage(
+        "cannot read class selector \"exactTop(9) + groups(2) + curriculum(9)\": groups are cut"
+            + " from the first step on; write curriculum before groups"
+            + form,
+        () -> SelectorSpec.parse("exactTop(9) + groups(2) + curriculum(9)"));
+    assertMessage(
+        "cannot read class selector \"exactTop(9) + curriculum(9) + tail(0.1)\": uniform classes"
+            + " need no tail; write tail before curriculum"
+            + TAIL,
+        () -> SelectorSpec.parse("exactTop(9) + curriculum(9) + tail(0.1)"));
+  }
+
+  @Test
+  void groupsComeLastAndOnce() {
+    assertEquals(
+        "exactTop(9) + tail(0.1) + groups(16)",
+        SelectorSpec.parse("exactTop(9)+tail(0.1)+groups(16)").toString());
+    assertMessage(
+        "cannot read class selector \"all + groups(2)\": groups need a selector that leaves classes"
+            + " out, but all leaves none out"
+            + GROUPS,
+        () -> SelectorSpec.parse("all + groups(2)"));
+    assertMessage(
+        "cannot read class selector \"exactTop(9) + groups(2) + groups(3)\": a batch is cut in"
+            + " groups once, but groups are given twice"
+            + GROUPS,
+        () -> SelectorSpec.parse("exactTop(9) + groups(2) + groups(3)"));
+    assertMessage(
+        "cannot read class selector \"exactTop(9) + groups(2) + tail(0.1)\": each group has its"
+            + " tail; write tail before groups"
+            + TAIL,
+        () -> SelectorSpec.parse("exactTop(9) + groups(2) + tail(0.1)"));
+    assertMessage(
+        "numGroups must be in [1, 4096], but was 0", () -> new WithGroups(new ExactTop(9), 0));
+    assertMessage(
+        "numGroups must be in [1, 4096], but was 4097",
+        () -> new WithGroups(new ExactTop(9), 4097));
   }
 
   /** Examples stand one below the other, however long the longest form is. */

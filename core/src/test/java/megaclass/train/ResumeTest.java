@@ -54,6 +54,9 @@ class ResumeTest {
           13  | adagrad                                                        | forest(0.2, numTrees=5, refreshEvery=5)
           20  | sgd(momentum=0.9, decay=0.001)                                 | forest(0.2, numTrees=3, numCandidates=40, refreshEvery=9) + tail(0.25)
           2   | sgd(momentum=0.9)                                              | forest(0.2, numTrees=3, leafSize=9, refreshEvery=100)
+          21  | sgd(momentum=0.9, decay=0.001)                                 | ivf(0.1, repairEvery=7) + tail(0.25) + groups(3)
+          19  | sgd(momentum=0.9, decay=0.001)                                 | neighbours(0.1, refreshEvery=9)
+          23  | sgd(momentum=0.9, decay=0.001)                                 | ivf(0.1, coverage=0.9) + adaptive(0.9, probeEvery=5) + curriculum(9)
           """)
   void stoppedAndResumedRunEqualsOneThatWasNot(int stopAfter, String optimizer, String selector)
       throws IOException {

@@ -1,16 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 package megaclass.train;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 
 import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.SplittableRandom;
 import megaclass.backbone.BackboneSpec;
 import megaclass.data.Dataset;
 import megaclass.data.PlantedClasses;
+import megaclass.internal.SectionFile;
 import megaclass.loss.Loss;
 import megaclass.optim.OptimizerSpec;
 import megaclass.select.SelectorSpec;
@@ -36,6 +42,8 @@ class ThreadsTest {
           uniform(0.5)            | arcface(scale=32, margin=0.3) | adagrad
           exactTop(600)+tail(0.5) | cosface(scale=32, margin=0.2) | sgd(momentum=0.9, nesterov=true)
           all                     | softmax(bias=true)           | adagrad
+          uniform(0.5)+groups(4)  | softmax(bias=true)           | sgd(momentum=0.9, decay=0.001)
+          ivf(0.4)+tail(0.2)+groups(3) | cosface(scale=32, margin=0.2) | adagrad
           """)
   void aModelOfDenseFeaturesIsTheSameBitForBitWhateverTheThreads(
       String selector, String loss, String optimizer) throws IOException {
@@ -66,6 +74,27 @@ class ThreadsTest {
             .withBatchSize(70);
     try (var data = words()) {
       assertSameModels(config, data);
+    }
+  }
+
+  @Test
+  void aModelOfOneGroupIsThatOfNoGroupsBitForBit() throws IOException {
+    String selector = "ivf(0.1) + tail(0.25)";
+    var base = config(selector, "arcface(scale=32, margin=0.3)", "sgd(momentum=0.9)").withDim(20);
+    var oneGroup = base.withSelector(SelectorSpec.parse(selector + " + groups(1)"));
+    var twoGroups = base.withSelector(SelectorSpec.parse(selector + " + groups(2)"));
+    try (var data = Dataset.synthetic(PLANTED)) {
+      Path plain = train(base, data, 2);
+      assertArrayEquals(weights(plain), weights(train(oneGroup, data, 2)));
+      assertFalse(Arrays.equals(weights(plain), weights(train(twoGroups, data, 2))));
+    }
+  }
+
+  /** The class weights of a model, whose file also tells the selector. */
+  private static byte[] weights(Path model) {
+    try (var arena = Arena.ofConfined()) {
+      var file = SectionFile.open(model, SectionFile.kindOf(model), 1, arena);
+      return file.section("weights").toArray(ValueLayout.JAVA_BYTE);
     }
   }
 

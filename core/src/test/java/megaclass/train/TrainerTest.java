@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import megaclass.backbone.Embeddings;
 import megaclass.compute.RowMatrix;
 import megaclass.data.Dataset;
 import megaclass.data.PlantedClasses;
@@ -226,6 +227,20 @@ class TrainerTest {
               + " bag(chars=2-5)",
           e.getMessage());
     }
+  }
+
+  @Test
+  void memoryPlanTellsTheBytesOfGroups() {
+    var base = KilledRun.config().withBatchSize(256);
+    for (String text : new String[] {"uniform(0.1)", "uniform(0.1) + groups(1)"}) {
+      var plan = MemoryPlan.of(base.withSelector(SelectorSpec.parse(text)), 50_000, 0);
+      assertEquals(0L, plan.bytes().getOrDefault("groups of samples", 0L));
+    }
+    var grouped = base.withSelector(SelectorSpec.parse("uniform(0.1) + groups(4)"));
+    long embeddings = 2 * Embeddings.sizeInBytes(64, 24);
+    assertEquals( // 5000 classes a group, so that at most 10 000 are in two groups or more
+        embeddings + 10_000 * RowMatrix.State.NONE.bytesPerRow(24),
+        MemoryPlan.of(grouped, 50_000, 0).bytes().getOrDefault("groups of samples", 0L));
   }
 
   @Test

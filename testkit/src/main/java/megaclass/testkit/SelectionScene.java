@@ -45,8 +45,18 @@ final class SelectionScene implements AutoCloseable {
     float at(int classId, int column);
   }
 
-  /** A choice as lists, of (numActive), (numActive) and (batch) values. */
-  record Choice(List<Integer> classIds, List<Float> logWeights, List<Integer> targetPositions) {}
+  /**
+   * A choice as lists, of (numActive), (numActive) and (samples) values.
+   *
+   * @param samples numbers in the batch of those that share the choice
+   * @param groups choices of groups of them
+   */
+  record Choice(
+      List<Integer> samples,
+      List<Integer> classIds,
+      List<Float> logWeights,
+      List<Integer> targetPositions,
+      List<Choice> groups) {}
 
   private final Size size;
   private final Engine engine;
@@ -181,11 +191,17 @@ final class SelectionScene implements AutoCloseable {
   }
 
   Choice choice(ActiveClasses active) {
+    return choice(IntStream.range(0, targets.length).toArray(), active);
+  }
+
+  private static Choice choice(int[] samples, ActiveClasses active) {
     var positions = IntStream.range(0, active.numActive()).boxed().toList();
     return new Choice(
+        IntStream.of(samples).boxed().toList(),
         positions.stream().map(active::classId).toList(),
         positions.stream().map(active::logWeight).toList(),
-        IntStream.range(0, targets.length).map(active::targetPosition).boxed().toList());
+        IntStream.range(0, samples.length).map(active::targetPosition).boxed().toList(),
+        active.groups().stream().map(g -> choice(g.samples(), g.active())).toList());
   }
 
   /** All that a selector is lent: the bytes of weights, embeddings in each layout, and targets. */

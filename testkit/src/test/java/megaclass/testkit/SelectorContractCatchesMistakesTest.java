@@ -3,8 +3,11 @@ package megaclass.testkit;
 
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.IntFunction;
 import java.util.stream.IntStream;
 import megaclass.compute.Engine;
 import megaclass.select.ActiveClasses;
@@ -78,6 +81,66 @@ class SelectorContractCatchesMistakesTest {
                 });
     assertFails(() -> contract.noClassIsActiveTwiceAndIdsAscendInRange(SIZE));
     assertFails(() -> contract.thereAreNoMoreActiveClassesThanClasses(SIZE));
+  }
+
+  /** The even samples and the odd ones, with classes of their own. */
+  private static ActiveClasses inTwoGroups(int[] targets, IntFunction<ActiveClasses> ofGroup) {
+    List<ActiveClasses.Group> groups = new ArrayList<>();
+    for (int g = 0; g < 2; g++) {
+      int number = g;
+      int[] samples = IntStream.range(0, targets.length).filter(i -> i % 2 == number).toArray();
+      groups.add(new ActiveClasses.Group(samples, ofGroup.apply(g)));
+    }
+    return ActiveClasses.ofGroups(groups, targets);
+  }
+
+  private static int[] everySecond(int[] targets, int from) {
+    return IntStream.range(0, targets.length)
+        .filter(i -> i % 2 == from)
+        .map(i -> targets[i])
+        .toArray();
+  }
+
+  @Test
+  void aGroupWithTheTargetsOfAnotherIsCaught() {
+    var contract =
+        of(
+            (_, _) ->
+                (_, targets, _) ->
+                    inTwoGroups(
+                        targets,
+                        g -> {
+                          int[] others = everySecond(targets, 1 - g);
+                          return ActiveClasses.of(first(20, others), null, others);
+                        }));
+    assertFails(() -> contract.theTargetsAreAlwaysAmongTheActive(SIZE));
+  }
+
+  @Test
+  void aBiasedGroupIsCaughtAndSoIsASampleInTwo() {
+    var size = new Size(150, 4, 33, true, false);
+    var biased =
+        of(
+            (w, _) ->
+                (_, targets, _) ->
+                    inTwoGroups(
+                        targets,
+                        g -> {
+                          int count = g == 0 ? w.numClasses() : 40;
+                          int[] own = everySecond(targets, g);
+                          return ActiveClasses.of(first(count, own), null, own);
+                        }));
+    assertFails(() -> biased.theEstimateOfZIsRightOnAverage(size));
+    var twice =
+        of(
+            (_, _) ->
+                (_, targets, _) -> {
+                  var all = ActiveClasses.of(first(40, targets), null, targets);
+                  int[] samples = IntStream.range(0, targets.length).toArray();
+                  var group = new ActiveClasses.Group(samples, all);
+                  return ActiveClasses.ofGroups(List.of(group, group), targets);
+                });
+    assertFails(() -> twice.equalWeightsAreFine(SIZE));
   }
 
   @Test

@@ -187,9 +187,44 @@ class SelectorsKeepTheContractTest {
   }
 
   @Nested
+  class Neighbours extends OfIndex {
+    Neighbours() {
+      super("neighbours(0.1, numNeighbours=3, refreshEvery=2)", false);
+    }
+  }
+
+  @Nested
+  class NeighboursAsTheyComeWithTail extends OfIndex {
+    NeighboursAsTheyComeWithTail() {
+      super("neighbours(0.1) + tail(0.25)", true);
+    }
+  }
+
+  @Nested
+  class IvfAfterUniform extends OfIndex {
+    IvfAfterUniform() {
+      super("ivf(0.1) + tail(0.25) + curriculum(5)", true);
+    }
+  }
+
+  @Nested
+  class UniformInGroups extends OfText {
+    UniformInGroups() {
+      super("uniform(0.1) + groups(3)", false);
+    }
+  }
+
+  @Nested
   class ForestAsItComes extends OfIndex {
     ForestAsItComes() {
       super("forest(0.05)", false);
+    }
+  }
+
+  @Nested
+  class UniformCorrectedWithEachSampleAGroup extends OfText {
+    UniformCorrectedWithEachSampleAGroup() {
+      super("uniform(0.1, corrected=true) + groups(4096)", true);
     }
   }
 
@@ -201,9 +236,37 @@ class SelectorsKeepTheContractTest {
   }
 
   @Nested
+  class ExactTopInOneGroup extends OfText {
+    ExactTopInOneGroup() {
+      super("exactTop(40) + groups(1)", false);
+    }
+  }
+
+  @Nested
   class ForestWithTail extends OfIndex {
     ForestWithTail() {
       super("forest(0.1, numTrees=4, leafSize=5000) + tail(0.25)", true);
+    }
+  }
+
+  @Nested
+  class ExactTopWithTailInGroups extends OfText {
+    ExactTopWithTailInGroups() {
+      super("exactTop(40) + tail(0.25) + groups(2)", true);
+    }
+  }
+
+  @Nested
+  class IvfInGroups extends OfIndex {
+    IvfInGroups() {
+      super("ivf(0.1, repairEvery=3) + groups(4)", false);
+    }
+  }
+
+  @Nested
+  class IvfWithTailInGroups extends OfIndex {
+    IvfWithTailInGroups() {
+      super("ivf(0.1) + tail(0.25) + groups(2)", true);
     }
   }
 

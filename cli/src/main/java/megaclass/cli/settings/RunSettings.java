@@ -128,8 +128,8 @@ public final class RunSettings {
           .in(WHICH_CLASSES, "SPEC")
           .by("uniform(0.1)")
           .allowed(
-              "all, uniform(...), exactTop(...), ivf(...), forest(...), each with or without +"
-                  + " tail(...)")
+              "all, or uniform(...), exactTop(...), ivf(...), forest(...), each with or without"
+                  + " additions, as + tail(...)")
           .about("which classes a batch sees")
           .into(TrainConfig::withSelector);
 
