@@ -143,7 +143,7 @@ class IndexedClassesTest {
   @Test
   void aLeafMayBeLargerThanTheClasses() {
     try (var problem = Problem.random(50, 3, 5, 3);
-        var selector = problem.selector("forest(0.5, leafSize=2000000000)", true, 1)) {
+        var selector = problem.selector("forest(0.5, leafSize=1999999999)", true, 1)) {
       selector.begin();
       assertEquals(25, problem.select(selector, 0).numActive());
     }
