@@ -43,6 +43,22 @@ public interface ClassSelector extends AutoCloseable {
   /** Ends a step: what has become stale is repaired. */
   default void endStep(long step) {}
 
+  /**
+   * Steps since what serves was built; 0 when it follows the weights.
+   *
+   * @param step number of the next step, from 0
+   */
+  default long age(long step) {
+    return 0;
+  }
+
+  /**
+   * Mean relative movement of class weights since what serves was built; 0 when it follows them.
+   */
+  default double drift() {
+    return 0;
+  }
+
   /** What a checkpoint has to keep, by name, so that a resumed run selects the same. */
   default Map<String, MemorySegment> state() {
     return Map.of();
