@@ -19,6 +19,7 @@ import megaclass.compute.Engine;
 import megaclass.compute.RowMatrix;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class BinaryIvfTest {
@@ -233,6 +234,26 @@ class BinaryIvfTest {
       var e = assertThrows(IllegalStateException.class, with::search);
       assertEquals("the index is empty; build it first", e.getMessage());
     }
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      textBlock =
+          """
+          0     | 1 | 1  | 1 | numLists must be in [1, 65536], but was 0
+          65537 | 1 | 1  | 1 | numLists must be in [1, 65536], but was 65537
+          1     | 0 | 1  | 1 | numProbes must be at least 1, but was 0
+          1     | 1 | -3 | 1 | numCandidates must be at least 1, but was -3
+          1     | 1 | 1  | 0 | repairEvery must be at least 1, but was 0
+          """)
+  void settingsThatCannotBeSayWhatCan(
+      int numLists, int numProbes, int numCandidates, int repairEvery, String message) {
+    var e =
+        assertThrows(
+            IllegalArgumentException.class,
+            () -> new BinaryIvf.Settings(numLists, numProbes, numCandidates, repairEvery));
+    assertEquals(message, e.getMessage());
   }
 
   @Test
