@@ -51,9 +51,10 @@ final class ProgressMeter {
     return trainedSeconds + (System.nanoTime() - runningSince) * 1e-9;
   }
 
-  void pause() {
+  /** Stops counting; returns the training time so far. */
+  double pause() {
     trainedSeconds = seconds();
-    runningSince = System.nanoTime();
+    return trainedSeconds;
   }
 
   void goOn() {

@@ -225,13 +225,13 @@ public final class Trainer {
     }
 
     private void evaluate(long step, Validation on) {
-      meter.pause();
-      state.engine().clock().during(Stage.EVALUATE, () -> measure(step, on));
+      double seconds = meter.pause();
+      state.engine().clock().during(Stage.EVALUATE, () -> measure(step, seconds, on));
       state.engine().clock().enter(Stage.OTHER);
       meter.goOn();
     }
 
-    private void measure(long step, Validation on) {
+    private void measure(long step, double seconds, Validation on) {
       state.catchUpAll();
       try (var evaluator =
           new Evaluator(
@@ -239,7 +239,7 @@ public final class Trainer {
               on.k(),
               state.engine())) {
         var evaluation = evaluator.evaluate(on.test(), train.classCounts(), on.examples());
-        listener.accept(new TrainEvent.Evaluated(step, meter.seconds(), evaluation));
+        listener.accept(new TrainEvent.Evaluated(step, seconds, evaluation));
       }
       if (step < state.totalSteps() && !(config.selector() instanceof SelectorSpec.All)) {
         measureSelection(step);

@@ -187,6 +187,31 @@ class TrainerTest {
     assertEquals(List.of(3), touched);
   }
 
+  @Test
+  void anEvaluationIsNotTimeOfTraining() {
+    var seconds = new ArrayList<Double>();
+    try (var data = Dataset.synthetic(PLANTED)) {
+      new Trainer(config().withEpochs(0.01))
+          .withValidation(data, 5, 1, 100_000)
+          .fit(
+              data,
+              event -> {
+                switch (event) {
+                  case TrainEvent.Evaluated evaluated -> seconds.add(evaluated.seconds());
+                  case TrainEvent.Finished finished -> seconds.add(finished.seconds());
+                  case TrainEvent.Started _,
+                      TrainEvent.Initialised _,
+                      TrainEvent.Progress _,
+                      TrainEvent.SelectionMeasured _,
+                      TrainEvent.CheckpointSaved _ -> {}
+                }
+              })
+          .close();
+    }
+    assertEquals(3, seconds.size());
+    assertEquals(seconds.stream().sorted().toList(), seconds);
+  }
+
   private static double nearestMeanAccuracy(Dataset train, Dataset test) {
     double[][] means = new double[train.numClasses()][train.featureDim()];
     for (long example = 0; example < train.numExamples(); example++) {

@@ -86,6 +86,7 @@ public final class Report {
       numbers.put("top-" + tested.text("k"), percent(tested.number("topK"), 2));
       numbers.put("loss over all classes, nats", decimal(tested.number("meanLoss"), 3));
     }
+    numbers.put("classes", count(run.started().facts("train").whole("classes")));
     numbers.put("time of training", duration(run.finished().number("seconds")));
     numbers.put("examples a second", count(Math.round(run.examplesPerSecond())));
     numbers.put("model file", bytes(run.saved().whole("bytes")));
@@ -141,11 +142,12 @@ public final class Report {
       return "";
     }
     var last = run.chosen().getLast();
-    return "A step chose %s of %s classes, %s for each sample."
+    return "A step chose %s of %s classes, %s for each sample; %s samples were looked at."
         .formatted(
             count(last.whole("numActive")),
             count(run.started().facts("train").whole("classes")),
-            decimal(last.number("classesPerSample"), 1));
+            decimal(last.number("classesPerSample"), 1),
+            count(last.whole("samples")));
   }
 
   private String choiceTable() {

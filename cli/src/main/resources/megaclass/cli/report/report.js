@@ -117,13 +117,13 @@
     lines('choice',
         [{name: 'gradient cosine', points: facts.gradientCosine, colour: 1}, {name: 'covered mass', points: facts.coveredMass, colour: 0},
           {name: 'recall of the ten best', points: facts.selectionRecall, colour: 2}],
-        {name: 'step', axis: {type: 'value', min: 0, max: 'dataMax', axisLabel: {color: colour('--soft'), formatter: grouped, hideOverlap: true}}, format: step => 'step ' + grouped(step)},
-        {name: 'share, or cosine', format: value => value.toFixed(3), axis: {min: range => Math.min(0, range.min), max: 1, axisLabel: {color: colour('--soft'), formatter: value => value.toFixed(1)}}},
+        {name: 'step', axis: {type: 'value', min: 0, max: 'dataMax', axisLabel: {color: colour('--soft'), formatter: grouped, showMaxLabel: false}}, format: step => 'step ' + grouped(step)},
+        {name: 'share, or cosine', format: value => value.toFixed(3), axis: {max: 1, axisLabel: {color: colour('--soft'), formatter: value => value.toFixed(2)}}},
         unmeasured);
     lines('mass',
         facts.cumulativeMass.map((curve, i) => ({name: 'at step ' + grouped(curve.step), points: curve.points, colour: [6, 4, 0][i + 3 - facts.cumulativeMass.length]})),
         {name: 'K, classes', axis: {type: 'log', min: 1, max: 'dataMax', axisLabel: {color: colour('--soft'), formatter: grouped}}, format: k => k === 1 ? 'the best class' : 'the ' + grouped(k) + ' best classes'},
-        {name: 'probability', format: value => percent(value, 1), axis: {min: 0, max: 1, axisLabel: {color: colour('--soft'), formatter: value => percent(value, 0)}}},
+        {name: 'probability', format: value => percent(value, 1), axis: {max: 1}},
         unmeasured);
     parts('time', facts.stages, duration, 'time of the run');
     parts('memory', facts.memory, bytes, 'memory');

@@ -47,6 +47,7 @@ class ReportTest {
             "99.53 %",
             "5 m 12 s",
             "42&#8239;051",
+            "<strong>315&#8239;689</strong><span>classes</span>",
             "normsoftmax(scale=32)",
             "vector 512 bit",
             "megaclass train 'a&amp;b.toml'",
@@ -83,7 +84,10 @@ class ReportTest {
   void theChoiceOfClassesIsShownOverTheRunAndItsCurvesAtThreeSteps() {
     var html =
         html(STARTED, PROGRESS, chosen(0), chosen(10), chosen(20), chosen(30), FINISHED, TESTED);
-    assertTrue(html.contains("A step chose 3157 of 315&#8239;689 classes, 6.2 for each sample."));
+    assertTrue(
+        html.contains(
+            "A step chose 3157 of 315&#8239;689 classes, 6.2 for each sample; 64 samples were"
+                + " looked at."));
     assertTrue(
         html.contains(
             "<td>10</td><td>85.29 %</td><td>57.2 %</td><td>-0.235</td><td>0.973</td>"
@@ -109,7 +113,7 @@ class ReportTest {
 
   private static String chosen(int step) {
     return """
-    {"event":"selection","step":%d,"numActive":3157,"classesPerSample":6.166,
+    {"event":"selection","step":%d,"samples":64,"numActive":3157,"classesPerSample":6.166,
     "coveredMass":0.8529,"selectionRecall":0.572,"logZBias":-0.235,"gradientCosine":0.973,
     "gradientError":0.215,"cumulativeMass":{"1":0.5,"10":0.75},"indexAge":500,"drift":0.012}\
     """
