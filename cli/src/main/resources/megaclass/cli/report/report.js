@@ -87,22 +87,21 @@
   }
 
   // One bar of parts, a legend with their sizes above it.
-  function parts(id, sizes, format, unitName, more) {
+  function parts(id, sizes, format, unitName, tick) {
     const names = Object.keys(sizes).filter(name => sizes[name] > 0);
     const sum = names.reduce((s, name) => s + sizes[name], 0);
     draw(id, !names.length, 'Nothing was measured.', () => ({
-      grid: {left: 20, right: 36, top: 84, bottom: 40},
+      grid: {left: 20, right: 36, height: 44, bottom: 40},
       legend: legend({
         selectedMode: false, itemGap: 14,
         formatter: name => name + '  ' + format(sizes[name]) + '  ' + percent(sizes[name] / sum, 0)
       }),
-      xAxis: axis(unitName, {type: 'value', max: sum, nameGap: 24, splitLine: {show: false}, axisLabel: {color: colour('--soft'), formatter: format, hideOverlap: true, showMaxLabel: false}}),
+      xAxis: axis(unitName, {type: 'value', max: sum, interval: tick(sum), nameGap: 24, splitLine: {show: false}, axisLabel: {color: colour('--soft'), formatter: format, hideOverlap: true, showMaxLabel: false}}),
       yAxis: {type: 'category', data: [''], axisLine: {show: false}, axisTick: {show: false}},
       series: names.map(name => ({
         type: 'bar', stack: 'all', name, data: [sizes[name]], barWidth: 34,
         tooltip: {valueFormatter: format}
-      })),
-      ...more
+      }))
     }));
   }
 
@@ -125,11 +124,11 @@
         {name: 'K, classes', axis: {type: 'log', min: 1, max: 'dataMax', axisLabel: {color: colour('--soft'), formatter: grouped}}, format: k => k === 1 ? 'the best class' : 'the ' + grouped(k) + ' best classes'},
         {name: 'probability', format: value => percent(value, 1), axis: {max: 1}},
         unmeasured);
-    parts('time', facts.stages, duration, 'time of the run');
-    parts('memory', facts.memory, bytes, 'memory');
+    parts('time', facts.stages, duration, 'time of the run', () => undefined);
+    parts('memory', facts.memory, bytes, 'memory', sum => 2 ** Math.floor(Math.log2(sum / 4)));
     draw('deciles', !facts.deciles.length, 'Nothing was held out.', () => ({
       grid: {left: 84, right: 24, top: 16, bottom: 52},
-      xAxis: axis('training examples of the class', {type: 'category', data: facts.deciles.map(d => d.range), nameGap: 34, axisLabel: {color: colour('--soft'), interval: 0}}),
+      xAxis: axis('training examples of the class', {type: 'category', data: facts.deciles.map(d => d.range), nameGap: 34, axisLabel: {color: colour('--soft'), interval: 0, hideOverlap: true}}),
       yAxis: axis('top-1', {type: 'value', min: 0, max: 1, nameGap: 62, axisLabel: {color: colour('--soft'), formatter: v => percent(v, 0)}}),
       series: [{
         type: 'bar', name: 'top-1', color: colours[0], barMaxWidth: 60,
@@ -138,6 +137,7 @@
           label: d.top1 < 0.1 ? {position: 'top', color: colour('--text')} : {position: 'insideBottom', color: '#ffffff'}
         }),
         label: {show: true, formatter: i => percent(i.value, 1)},
+        labelLayout: {hideOverlap: true},
         markLine: {
           symbol: 'none', silent: true, lineStyle: {color: colours[1], width: 1.5},
           label: {show: false}, data: [{yAxis: facts.overall}]
