@@ -126,7 +126,7 @@ final class MeasuredWindow implements Consumer<TrainEvent>, BooleanSupplier {
   }
 
   int numActive() {
-    return to().progress.numActive();
+    return to().progress.touched().numActive();
   }
 
   String backend() {

@@ -82,6 +82,15 @@ class MeasuredWindowTest {
     now = (130 + seconds) * SECOND;
     window.accept(
         new TrainEvent.Progress(
-            step, 1000, 0, 1.5, 0.1, 0, 123, Map.of("loss", lossSeconds, "start", 30.0), seconds));
+            step,
+            1000,
+            0,
+            1.5,
+            0.1,
+            0,
+            new TrainEvent.Touched(8, 123, 123, 0),
+            new TrainEvent.Staleness(0, 0),
+            Map.of("loss", lossSeconds, "start", 30.0),
+            seconds));
   }
 }

@@ -17,11 +17,13 @@ public final class StageClock {
     READ,
     /** Features to embeddings. */
     EMBED,
-    /** Choosing the active classes. */
+    /** Choosing the active classes: the search of an index, and which of its finds to take. */
     SELECT,
-    /** Logits of the active classes and the loss. */
+    /** Applying the steps that touched rows of both matrices have missed. */
+    CATCH_UP,
+    /** Logits of the active classes and the loss; weights are gathered tile by tile within. */
     LOSS,
-    /** Gradients of embeddings and class weights, and the update of the weights' rows. */
+    /** Gradients of embeddings and class weights, and the update of each row at once. */
     UPDATE,
     /** Gradient and update of the backbone. */
     BACKBONE,
@@ -29,7 +31,7 @@ public final class StageClock {
     REFRESH,
     /** Initial values of both matrices, and the first index. */
     START,
-    /** Evaluating on held-out examples. */
+    /** Evaluating on held-out examples, and measuring the choice of classes. */
     EVALUATE,
     /** Writing checkpoints. */
     SAVE,
@@ -40,22 +42,40 @@ public final class StageClock {
   private final Map<Stage, Long> nanos = new EnumMap<>(Stage.class);
   private Stage current = Stage.OTHER;
   private long since = System.nanoTime();
+  private boolean held;
 
   /** Ends the running stage and begins another. */
   public void enter(Stage stage) {
     long now = System.nanoTime();
     nanos.merge(current, now - since, Long::sum);
-    current = stage;
     since = now;
+    if (!held) {
+      current = stage;
+    }
   }
 
-  /** Seconds spent in each stage so far, the running one included, by its name in small letters. */
+  /** Does work whose time is all of one stage, whatever stages are entered meanwhile. */
+  public void during(Stage stage, Runnable work) {
+    enter(stage);
+    held = true;
+    try {
+      work.run();
+    } finally {
+      held = false;
+    }
+  }
+
+  /** Seconds spent in each stage so far, the running one included, by name, as "catch up". */
   public Map<String, Double> seconds() {
     enter(current);
     var seconds = new LinkedHashMap<String, Double>();
     for (Stage stage : Stage.values()) {
-      seconds.put(stage.name().toLowerCase(Locale.ROOT), nanos.getOrDefault(stage, 0L) * 1e-9);
+      seconds.put(name(stage), nanos.getOrDefault(stage, 0L) * 1e-9);
     }
     return seconds;
+  }
+
+  private static String name(Stage stage) {
+    return stage.name().toLowerCase(Locale.ROOT).replace('_', ' ');
   }
 }

@@ -14,6 +14,7 @@ import megaclass.compute.Engine;
 import megaclass.compute.NativeMemory;
 import megaclass.compute.RowMatrix;
 import megaclass.compute.Workers;
+import megaclass.internal.Check;
 import megaclass.internal.Hash;
 import megaclass.internal.TopScores;
 import org.jspecify.annotations.Nullable;
@@ -62,14 +63,21 @@ public final class BinaryIvf implements ClassIndex {
   /**
    * Settings of an inverted file.
    *
-   * @param numLists centroids, nlist; at least 1
+   * @param numLists centroids, nlist; in [1, {@link #MAX_LISTS}]
    * @param numProbes lists that a sample looks into, nprobe; at least 1
    * @param numCandidates classes a sample asks the exact scores of, at least 1
    * @param repairEvery steps in which every list is repaired once, at least 1
    * @param code what codes of classes are compared with
    */
   public record Settings(
-      int numLists, int numProbes, int numCandidates, int repairEvery, Code code) {}
+      int numLists, int numProbes, int numCandidates, int repairEvery, Code code) {
+    public Settings {
+      Check.inRange("numLists", numLists, 1, MAX_LISTS);
+      Check.positive("numProbes", numProbes);
+      Check.positive("numCandidates", numCandidates);
+      Check.positive("repairEvery", repairEvery);
+    }
+
 
   /** How the code of a class is compared with an embedding. */
   public enum Code {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package megaclass.select;
 
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -158,5 +159,31 @@ public final class ActiveClasses {
       }
     }
     return this;
+  }
+
+  /**
+   * The classes of the first samples of the batch, each still with those of its group.
+   *
+   * @param targets class id of each of these samples
+   */
+  public ActiveClasses ofFirst(int[] targets) {
+    if (groups.isEmpty()) {
+      return new ActiveClasses(
+          numActive,
+          classIds,
+          logWeights,
+          Arrays.copyOf(targetPositions, targets.length),
+          groups,
+          groupsWith);
+    }
+    var first = new ArrayList<Group>();
+    for (Group group : groups) {
+      int[] samples = Arrays.stream(group.samples).filter(i -> i < targets.length).toArray();
+      if (samples.length > 0) { // samples ascend, so these are the first of the group, too
+        int[] own = Arrays.stream(samples).map(i -> targets[i]).toArray();
+        first.add(new Group(samples, group.active.ofFirst(own)));
+      }
+    }
+    return ofGroups(first, targets);
   }
 }

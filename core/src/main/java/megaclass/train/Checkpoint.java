@@ -163,6 +163,19 @@ final class Checkpoint {
     }
   }
 
+  /** Bytes of all files of a committed checkpoint. */
+  static long sizeInBytes(Path committed) {
+    try (Stream<Path> files = Files.list(committed)) {
+      long bytes = 0;
+      for (Path file : files.toList()) {
+        bytes += Files.size(file);
+      }
+      return bytes;
+    } catch (IOException e) {
+      throw new InvalidFileException(committed, e);
+    }
+  }
+
   /** The newest committed checkpoint, if there is one. */
   Optional<Path> newest() {
     return committed().stream().max(Comparator.naturalOrder());

@@ -23,9 +23,9 @@ final class ProgressMeter {
   }
 
   /** Takes in a step; {@code step} counts the steps done so far. */
-  void add(long step, double loss, int batchSize, int numActive) {
-    lossSum += loss * batchSize;
-    examples += batchSize;
+  void add(long step, double loss, TrainEvent.Touched touched) {
+    lossSum += loss * touched.batch();
+    examples += touched.batch();
     double now = seconds();
     if (now - lastReport >= SECONDS_BETWEEN_REPORTS || step == state.totalSteps()) {
       listener.accept(
@@ -36,7 +36,8 @@ final class ProgressMeter {
               lossSum / examples,
               state.learningRate(step - 1),
               examples / Math.max(1e-9, now - lastReport),
-              numActive,
+              touched,
+              state.staleness(step),
               state.engine().clock().seconds(),
               now));
       lastReport = now;
@@ -50,9 +51,10 @@ final class ProgressMeter {
     return trainedSeconds + (System.nanoTime() - runningSince) * 1e-9;
   }
 
-  void pause() {
+  /** Stops counting; returns the training time so far. */
+  double pause() {
     trainedSeconds = seconds();
-    runningSince = System.nanoTime();
+    return trainedSeconds;
   }
 
   void goOn() {

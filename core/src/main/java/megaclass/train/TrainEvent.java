@@ -37,7 +37,8 @@ public sealed interface TrainEvent {
    * @param loss mean loss of the steps since the last report, in nats; over the active classes
    * @param learningRate of the class weights in the last step
    * @param examplesPerSecond of the steps since the last report
-   * @param numActive active classes of the last step
+   * @param touched what the last step worked on
+   * @param staleness of what the selector searches
    * @param stageSeconds seconds since the start of the run, by stage
    * @param seconds of training since this process started
    */
@@ -48,10 +49,35 @@ public sealed interface TrainEvent {
       double loss,
       double learningRate,
       double examplesPerSecond,
-      int numActive,
+      Touched touched,
+      Staleness staleness,
       Map<String, Double> stageSeconds,
       double seconds)
       implements TrainEvent {}
+
+  /**
+   * What a step worked on.
+   *
+   * @param batch its samples
+   * @param numActive its active classes
+   * @param weightRows rows of the class weights that it wrote: those of its active classes, or all
+   *     when its selector reads all of them and they had missed steps to make up for
+   * @param tableRows rows of the backbone's table that it wrote; 0 when there is none
+   */
+  record Touched(int batch, int numActive, int weightRows, int tableRows) {
+    /** Active classes that a sample accounts for. */
+    public double classesPerSample() {
+      return (double) numActive / batch;
+    }
+  }
+
+  /**
+   * How far what a selector searches is behind the class weights.
+   *
+   * @param indexAge steps since it was built; 0 when it follows them
+   * @param drift mean relative movement of class weights since then; 0 when it follows them
+   */
+  record Staleness(long indexAge, double drift) {}
 
   /**
    * The model was evaluated on held-out examples.
@@ -65,10 +91,16 @@ public sealed interface TrainEvent {
    * The choice of active classes for the next batch was held against the full softmax.
    *
    * @param step steps done so far
+   * @param staleness of what the selector searched
    */
-  record SelectionMeasured(long step, SelectionQuality quality) implements TrainEvent {}
+  record SelectionMeasured(long step, SelectionQuality quality, Staleness staleness)
+      implements TrainEvent {}
 
-  /** A checkpoint was committed, from which the run can be resumed. */
+  /**
+   * A checkpoint was committed, from which the run can be resumed.
+   *
+   * @param bytes of all its files
+   */
   record CheckpointSaved(long step, Path folder, long bytes, double seconds)
       implements TrainEvent {}
 

@@ -28,7 +28,7 @@ final class TrainLoop {
   private final SparseOptimizer backboneOptimizer;
   private final Workers workers;
   private final StageClock clock;
-  private int numActive;
+  private TrainEvent.Touched touched = new TrainEvent.Touched(1, 0, 0, 0);
 
   TrainLoop(TrainState state) {
     this.state = state;
@@ -52,7 +52,7 @@ final class TrainLoop {
     requireFinite(loss, batch);
     head.backward(embeddings, active, weightOptimizer); // moves numActive rows of W
     updateBackbone(); // moves the rows of its table that the batch touches
-    endStep(active, batch.step());
+    endStep(active, batch);
     return loss;
   }
 
@@ -61,7 +61,6 @@ final class TrainLoop {
     read(batch);
     embed(batch);
     ActiveClasses active = select(batch);
-    clock.enter(Stage.EVALUATE);
     return probe.measure(batch, embeddings, active);
   }
 
@@ -73,6 +72,7 @@ final class TrainLoop {
 
   private void read(MiniBatch batch) {
     backbone.read(batch, true);
+    clock.enter(Stage.CATCH_UP);
     backboneOptimizer.catchUp(backbone.numTouched(), backbone::touched, workers);
   }
 
@@ -84,11 +84,13 @@ final class TrainLoop {
   }
 
   private ActiveClasses select(MiniBatch batch) {
-    clock.enter(Stage.SELECT);
     if (selector.readsAllWeights()) {
+      clock.enter(Stage.CATCH_UP);
       weightOptimizer.catchUpAll(workers);
     }
+    clock.enter(Stage.SELECT);
     ActiveClasses active = selector.select(embeddings, batch.classIds(), batch.step());
+    clock.enter(Stage.CATCH_UP);
     weightOptimizer.catchUp(active.numActive(), active::classId, workers);
     return active;
   }
@@ -98,18 +100,26 @@ final class TrainLoop {
     backbone.backward(embeddings, backboneOptimizer);
   }
 
-  private void endStep(ActiveClasses active, long step) {
+  private void endStep(ActiveClasses active, MiniBatch batch) {
     weightOptimizer.endStep();
     backboneOptimizer.endStep();
     clock.enter(Stage.REFRESH);
-    selector.endStep(step);
-    numActive = active.numActive();
+    selector.endStep(batch.step());
+    touched =
+        new TrainEvent.Touched(
+            batch.size(), active.numActive(), weightRows(active), backbone.numTouched());
     clock.enter(Stage.OTHER);
   }
 
-  /** Active classes of the last step. */
-  int numActive() {
-    return numActive;
+  private int weightRows(ActiveClasses active) {
+    return selector.readsAllWeights() && weightOptimizer.needsCatchUp()
+        ? state.weights().numClasses()
+        : active.numActive();
+  }
+
+  /** What the last step worked on. */
+  TrainEvent.Touched touched() {
+    return touched;
   }
 
   /** A broken run stops where it broke, before the damage spreads to the weights. */

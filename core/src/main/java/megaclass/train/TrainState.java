@@ -139,6 +139,15 @@ final class TrainState implements AutoCloseable {
     }
   }
 
+  /**
+   * How far what the selector searches is behind.
+   *
+   * @param step number of the next step
+   */
+  TrainEvent.Staleness staleness(long step) {
+    return new TrainEvent.Staleness(selector.age(step), selector.drift());
+  }
+
   /** Applies what untouched rows have missed: before evaluation and before a model is saved. */
   void catchUpAll() {
     weightOptimizer.catchUpAll(engine.workers());

@@ -166,7 +166,7 @@ public final class Trainer {
       while (step < state.totalSteps() && !stopped) {
         MiniBatch batch = reader.batch(step);
         double loss = loop.step(batch);
-        meter.add(++step, loss, batch.size(), loop.numActive());
+        meter.add(++step, loss, loop.touched());
         evaluateIfDue(step);
         stopped = stop.getAsBoolean();
         if (isSaveDue(lastSave) || (stopped && checkpoints != null)) {
@@ -225,8 +225,13 @@ public final class Trainer {
     }
 
     private void evaluate(long step, Validation on) {
-      meter.pause();
-      state.engine().clock().enter(Stage.EVALUATE);
+      double seconds = meter.pause();
+      state.engine().clock().during(Stage.EVALUATE, () -> measure(step, seconds, on));
+      state.engine().clock().enter(Stage.OTHER);
+      meter.goOn();
+    }
+
+    private void measure(long step, double seconds, Validation on) {
       state.catchUpAll();
       try (var evaluator =
           new Evaluator(
@@ -234,19 +239,18 @@ public final class Trainer {
               on.k(),
               state.engine())) {
         var evaluation = evaluator.evaluate(on.test(), train.classCounts(), on.examples());
-        listener.accept(new TrainEvent.Evaluated(step, meter.seconds(), evaluation));
+        listener.accept(new TrainEvent.Evaluated(step, seconds, evaluation));
       }
       if (step < state.totalSteps() && !(config.selector() instanceof SelectorSpec.All)) {
         measureSelection(step);
       }
-      state.engine().clock().enter(Stage.OTHER);
-      meter.goOn();
     }
 
     private void measureSelection(long step) {
-      try (var probe = new SelectionProbe(state.weights(), config.loss(), state.engine())) {
+      try (var probe =
+          new SelectionProbe(state.weights(), config.loss(), state.head(), state.engine())) {
         var quality = loop.measure(reader.batch(step), probe);
-        listener.accept(new TrainEvent.SelectionMeasured(step, quality));
+        listener.accept(new TrainEvent.SelectionMeasured(step, quality, state.staleness(step)));
       }
     }
 
@@ -260,7 +264,7 @@ public final class Trainer {
       Checkpoints to = Objects.requireNonNull(checkpoints);
       Path committed =
           new Checkpoint(to.folder()).save(step, settings(), contents(), state.engine().workers());
-      long bytes = matrices().values().stream().mapToLong(RowMatrix::sizeInBytes).sum();
+      long bytes = Checkpoint.sizeInBytes(committed);
       double seconds = (System.nanoTime() - start) * 1e-9;
       state.engine().clock().enter(Stage.OTHER);
       listener.accept(new TrainEvent.CheckpointSaved(step, committed, bytes, seconds));

@@ -251,6 +251,26 @@ class BinaryIvfTest {
     }
   }
 
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      textBlock =
+          """
+          0     | 1 | 1  | 1 | numLists must be in [1, 65536], but was 0
+          65537 | 1 | 1  | 1 | numLists must be in [1, 65536], but was 65537
+          1     | 0 | 1  | 1 | numProbes must be at least 1, but was 0
+          1     | 1 | -3 | 1 | numCandidates must be at least 1, but was -3
+          1     | 1 | 1  | 0 | repairEvery must be at least 1, but was 0
+          """)
+  void settingsThatCannotBeSayWhatCan(
+      int numLists, int numProbes, int numCandidates, int repairEvery, String message) {
+    var e =
+        assertThrows(
+            IllegalArgumentException.class,
+            () -> new BinaryIvf.Settings(numLists, numProbes, numCandidates, repairEvery));
+    assertEquals(message, e.getMessage());
+  }
+
   @Test
   void itTakesAtMostASixteenthOfTheWeightsAtDim128() {
     long weights = 4L * 128 * 1_000_000;

@@ -187,6 +187,34 @@ class ResumeTest {
     }
   }
 
+  @Test
+  void bytesOfACheckpointAreThoseOfAllItsFiles() throws IOException {
+    var config = KilledRun.config().withSelector(SelectorSpec.parse("ivf(0.2, numLists=8)"));
+    var bytes = new ArrayList<Long>();
+    try (var data = KilledRun.texts()) {
+      new Trainer(config)
+          .withCheckpoints(checkpoints(), NEVER, false)
+          .stopWhen(() -> true)
+          .fit(
+              data,
+              event -> {
+                if (event instanceof TrainEvent.CheckpointSaved save) {
+                  bytes.add(save.bytes());
+                }
+              })
+          .close();
+    }
+    long expected = 0;
+    Path committed = checkpoints().resolve("step-000000001");
+    assertTrue(Files.exists(committed.resolve("selector.mck")));
+    try (Stream<Path> files = Files.list(committed)) {
+      for (Path file : files.toList()) {
+        expected += Files.readAllBytes(file).length;
+      }
+    }
+    assertEquals(List.of(expected), bytes);
+  }
+
   private Path stopAfterThreeSteps(Dataset data) {
     var steps = new AtomicInteger();
     new Trainer(KilledRun.config())

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import megaclass.backbone.BackboneSpec;
 import megaclass.backbone.Embeddings;
 import megaclass.compute.RowMatrix;
 import megaclass.data.Dataset;
@@ -19,6 +20,7 @@ import megaclass.select.SelectorSpec;
 import megaclass.weights.Initialisation;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Training as a whole, on data whose classes are known. */
@@ -132,6 +134,83 @@ class TrainerTest {
           .close();
       assertEquals(nearestMeanAccuracy(split.train(), split.test()), first.getFirst(), 1e-9);
     }
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      textBlock =
+          """
+          uniform(0.2)  | adagrad                     | 60  | 60
+          exactTop(70)  | adagrad                     | 70  | 70
+          exactTop(70)  | sgd(momentum=0.9, decay=0)  | 70  | 300
+          all           | sgd(momentum=0.9, decay=0)  | 300 | 300
+          """)
+  void progressTellsWhatAStepTouched(String selector, String optimizer, int active, int rows) {
+    var touched = new ArrayList<TrainEvent.Touched>();
+    var config =
+        config()
+            .withSelector(SelectorSpec.parse(selector))
+            .withOptimizer(OptimizerSpec.parse(optimizer))
+            .withEpochs(0.1);
+    try (var data = Dataset.synthetic(PLANTED)) {
+      new Trainer(config)
+          .fit(
+              data,
+              event -> {
+                if (event instanceof TrainEvent.Progress progress) {
+                  touched.add(progress.touched());
+                  assertEquals(new TrainEvent.Staleness(0, 0), progress.staleness());
+                }
+              })
+          .close();
+    }
+    assertEquals(new TrainEvent.Touched(64, active, rows, 0), touched.getLast());
+    assertEquals(active / 64.0, touched.getLast().classesPerSample());
+  }
+
+  @Test
+  void aTableRowIsTouchedForEveryTokenOfABatch() {
+    var touched = new ArrayList<Integer>();
+    String[] texts = {"ab", "abc", "bc", "ab"}; // a, b and c
+    try (var data = Dataset.of(texts, new String[] {"x", "y", "z", "x"})) {
+      var backbone = BackboneSpec.parse("bag(chars=1-1, words=0, buckets=1048576, dropout=0)");
+      new Trainer(config().withBackbone(backbone).withEpochs(1))
+          .fit(
+              data,
+              event -> {
+                if (event instanceof TrainEvent.Progress progress) {
+                  touched.add(progress.touched().tableRows());
+                }
+              })
+          .close();
+    }
+    assertEquals(List.of(3), touched);
+  }
+
+  @Test
+  void anEvaluationIsNotTimeOfTraining() {
+    var seconds = new ArrayList<Double>();
+    try (var data = Dataset.synthetic(PLANTED)) {
+      new Trainer(config().withEpochs(0.01))
+          .withValidation(data, 5, 1, 100_000)
+          .fit(
+              data,
+              event -> {
+                switch (event) {
+                  case TrainEvent.Evaluated evaluated -> seconds.add(evaluated.seconds());
+                  case TrainEvent.Finished finished -> seconds.add(finished.seconds());
+                  case TrainEvent.Started _,
+                      TrainEvent.Initialised _,
+                      TrainEvent.Progress _,
+                      TrainEvent.SelectionMeasured _,
+                      TrainEvent.CheckpointSaved _ -> {}
+                }
+              })
+          .close();
+    }
+    assertEquals(3, seconds.size());
+    assertEquals(seconds.stream().sorted().toList(), seconds);
   }
 
   private static double nearestMeanAccuracy(Dataset train, Dataset test) {

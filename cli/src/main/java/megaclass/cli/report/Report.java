@@ -51,6 +51,9 @@ public final class Report {
     parts.put("data", rows(dataFacts()));
     parts.put("hardware", rows(hardwareFacts()));
     parts.put("curve", curveTable());
+    parts.put("chosen", escape(chosenSentence()));
+    parts.put("choices", choiceTable());
+    parts.put("masses", massTable());
     parts.put("times", timeTable());
     parts.put("deciles", decileTable());
     parts.put("memorySum", escape(memorySum()));
@@ -83,6 +86,7 @@ public final class Report {
       numbers.put("top-" + tested.text("k"), percent(tested.number("topK"), 2));
       numbers.put("loss over all classes, nats", decimal(tested.number("meanLoss"), 3));
     }
+    numbers.put("classes", count(run.started().facts("train").whole("classes")));
     numbers.put("time of training", duration(run.finished().number("seconds")));
     numbers.put("examples a second", count(Math.round(run.examplesPerSecond())));
     numbers.put("model file", bytes(run.saved().whole("bytes")));
@@ -133,6 +137,61 @@ public final class Report {
     return table(List.of("step", "time", "top-1", topK, "loss over all classes"), rows);
   }
 
+  private String chosenSentence() {
+    if (run.chosen().isEmpty()) {
+      return "";
+    }
+    var last = run.chosen().getLast();
+    return "A step chose %s of %s classes, %s for each sample; %s samples were looked at."
+        .formatted(
+            count(last.whole("numActive")),
+            count(run.started().facts("train").whole("classes")),
+            decimal(last.number("classesPerSample"), 1),
+            count(last.whole("samples")));
+  }
+
+  private String choiceTable() {
+    var rows = new ArrayList<List<String>>();
+    for (var chosen : run.chosen()) {
+      rows.add(
+          List.of(
+              count(chosen.whole("step")),
+              percent(chosen.number("coveredMass"), 2),
+              percent(chosen.number("selectionRecall"), 1),
+              decimal(chosen.number("logZBias"), 3),
+              decimal(chosen.number("gradientCosine"), 3),
+              decimal(chosen.number("gradientError"), 3),
+              count(chosen.whole("indexAge")),
+              percent(chosen.number("drift"), 1)));
+    }
+    return table(
+        List.of(
+            "step",
+            "covered mass",
+            "recall of the ten best",
+            "bias of log Z",
+            "gradient cosine",
+            "gradient error",
+            "index age, steps",
+            "drift"),
+        rows);
+  }
+
+  private String massTable() {
+    var headings = new ArrayList<>(List.of("step"));
+    var rows = new ArrayList<List<String>>();
+    for (var chosen : run.chosenAlongTheRun()) {
+      var masses = chosen.facts("cumulativeMass").numbers();
+      if (rows.isEmpty()) {
+        masses.keySet().forEach(k -> headings.add("K = " + k));
+      }
+      var row = new ArrayList<>(List.of(count(chosen.whole("step"))));
+      masses.values().forEach(mass -> row.add(percent(mass, 1)));
+      rows.add(row);
+    }
+    return table(headings, rows);
+  }
+
   private String timeTable() {
     var stages = run.finished().facts("stageSeconds").numbers();
     double all = stages.values().stream().mapToDouble(Double::doubleValue).sum();
@@ -180,6 +239,10 @@ public final class Report {
     facts.put("top1", evaluations("top1"));
     facts.put("topK", evaluations("topK"));
     facts.put("k", run.tested().whole("k"));
+    facts.put("coveredMass", choices("coveredMass"));
+    facts.put("selectionRecall", choices("selectionRecall"));
+    facts.put("gradientCosine", choices("gradientCosine"));
+    facts.put("cumulativeMass", run.chosenAlongTheRun().stream().map(Report::masses).toList());
     facts.put("stages", run.finished().facts("stageSeconds").numbers());
     facts.put("memory", run.started().facts("memory").numbers());
     facts.put("memoryLimit", run.started().whole("memoryLimit"));
@@ -196,6 +259,20 @@ public final class Report {
     return run.evaluated().stream()
         .map(e -> new double[] {e.number("seconds"), e.number(name)})
         .toList();
+  }
+
+  private List<double[]> choices(String name) {
+    return run.chosen().stream().map(c -> new double[] {c.number("step"), c.number(name)}).toList();
+  }
+
+  /** The curve of CP_K at one step. */
+  private static Map<String, Object> masses(Facts chosen) {
+    var points = new ArrayList<double[]>();
+    chosen
+        .facts("cumulativeMass")
+        .numbers()
+        .forEach((k, mass) -> points.add(new double[] {Integer.parseInt(k), mass}));
+    return Map.of("step", chosen.whole("step"), "points", points);
   }
 
   private static String range(Facts decile) {

@@ -4,6 +4,7 @@ package megaclass.cli.report;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 
 /**
  * What the metrics of a run say, by kind of message.
@@ -11,6 +12,7 @@ import java.util.Map;
  * @param started the last message of that kind: a resumed run has several
  * @param progress all reports
  * @param evaluated all evaluations during the run
+ * @param chosen all measurements of the choice of active classes
  * @param finished end of training
  * @param tested the evaluation at the end
  * @param saved the model file
@@ -19,6 +21,7 @@ record RunFacts(
     Facts started,
     List<Facts> progress,
     List<Facts> evaluated,
+    List<Facts> chosen,
     Facts finished,
     Facts tested,
     Facts saved) {
@@ -29,6 +32,7 @@ record RunFacts(
         last(facts, "started"),
         all(facts, "progress"),
         all(facts, "evaluated"),
+        all(facts, "selection"),
         last(facts, "finished"),
         last(facts, "tested"),
         last(facts, "saved"));
@@ -54,6 +58,15 @@ record RunFacts(
       points.add(new double[] {members.getLast().number("seconds"), loss});
     }
     return points;
+  }
+
+  /** The first, the middle and the last measurement of the choice; fewer if there are fewer. */
+  List<Facts> chosenAlongTheRun() {
+    if (chosen.isEmpty()) {
+      return List.of();
+    }
+    int last = chosen.size() - 1;
+    return IntStream.of(0, last / 2, last).distinct().mapToObj(chosen::get).toList();
   }
 
   private static List<Facts> all(List<Facts> facts, String event) {

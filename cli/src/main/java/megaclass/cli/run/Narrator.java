@@ -120,7 +120,11 @@ final class Narrator implements Consumer<TrainEvent> {
     fields.put("loss", event.loss());
     fields.put("learningRate", event.learningRate());
     fields.put("examplesPerSecond", event.examplesPerSecond());
-    fields.put("numActive", event.numActive());
+    fields.put("numActive", event.touched().numActive());
+    fields.put("classesPerSample", event.touched().classesPerSample());
+    fields.put("weightRows", event.touched().weightRows());
+    fields.put("tableRows", event.touched().tableRows());
+    addStaleness(event.staleness(), fields);
     fields.put("seconds", metrics().seconds(event.seconds()));
     fields.put("stageSeconds", metrics().stageSeconds(event.stageSeconds()));
     String left = duration(secondsLeft(event));
@@ -148,15 +152,16 @@ final class Narrator implements Consumer<TrainEvent> {
 
   private String line(TrainEvent.Progress event, String left) {
     String row =
-        "%8s %7s %8s %10s %12s %10s   %s"
+        "%8s %7s %8s %10s %12s %10s   %s%s"
             .formatted(
                 count(event.step()),
                 decimal(event.epoch(), 2),
                 decimal(event.loss(), 3),
                 learningRate(event.learningRate()),
                 count(Math.round(event.examplesPerSecond())),
-                count(event.numActive()),
-                left);
+                count(event.touched().numActive()),
+                left,
+                text(event.staleness()));
     String lines = headingsShown ? row : "\n" + HEADINGS + "\n" + row;
     headingsShown = true;
     return lines;
@@ -191,18 +196,42 @@ final class Narrator implements Consumer<TrainEvent> {
     fields.put("step", event.step());
     fields.put("samples", quality.samples());
     fields.put("numActive", quality.numActive());
+    fields.put("classesPerSample", quality.classesPerSample());
     fields.put("coveredMass", quality.coveredMass());
     fields.put("selectionRecall", quality.selectionRecall());
     fields.put("logZBias", quality.logZBias());
+    fields.put("gradientCosine", quality.gradientCosine());
+    fields.put("gradientError", quality.gradientError());
     fields.put("cumulativeMass", quality.cumulativeMass());
+    addStaleness(event.staleness(), fields);
     String text =
-        "chosen    covered mass %s   recall of the ten best %s   bias of log Z %s   %s classes"
+        """
+        chosen    %s classes, %s a sample%s
+                  covered mass %s   recall of the ten best %s   bias of log Z %s   gradient cosine %s, error %s\
+        """
             .formatted(
+                count(quality.numActive()),
+                decimal(quality.classesPerSample(), 1),
+                text(event.staleness()),
                 percent(quality.coveredMass(), 2),
                 percent(quality.selectionRecall(), 1),
                 decimal(quality.logZBias(), 3),
-                count(quality.numActive()));
+                decimal(quality.gradientCosine(), 3),
+                decimal(quality.gradientError(), 3));
     say(new Message("selection", fields, text));
+  }
+
+  private static void addStaleness(TrainEvent.Staleness staleness, Map<String, Object> into) {
+    into.put("indexAge", staleness.indexAge());
+    into.put("drift", staleness.drift());
+  }
+
+  /** What follows the weights has no age, and nothing is said. */
+  private static String text(TrainEvent.Staleness staleness) {
+    return staleness.indexAge() == 0 && staleness.drift() == 0
+        ? ""
+        : "   index of %s steps ago, drift %s"
+            .formatted(count(staleness.indexAge()), percent(staleness.drift(), 1));
   }
 
   private void saved(TrainEvent.CheckpointSaved event) {

@@ -47,6 +47,7 @@ class ReportTest {
             "99.53 %",
             "5 m 12 s",
             "42&#8239;051",
+            "<strong>315&#8239;689</strong><span>classes</span>",
             "normsoftmax(scale=32)",
             "vector 512 bit",
             "megaclass train 'a&amp;b.toml'",
@@ -66,11 +67,57 @@ class ReportTest {
             .map(m -> m.group(1))
             .toList();
     assertEquals(
-        List.of("Does it learn?", "Where does the time go?", "Who is left behind?", "Does it fit?"),
+        List.of(
+            "Does it learn?",
+            "Are the right classes chosen?",
+            "How few classes hold the probability?",
+            "Where does the time go?",
+            "Who is left behind?",
+            "Does it fit?"),
         titles);
     assertTrue(html.contains("<td>1–3</td><td>9000</td><td>50.00 %</td>"));
     assertTrue(html.contains("<td>1</td><td>0</td><td>-</td>"));
     assertTrue(html.contains("4 MiB of the 16 GiB there were"));
+  }
+
+  @Test
+  void theChoiceOfClassesIsShownOverTheRunAndItsCurvesAtThreeSteps() {
+    var html =
+        html(STARTED, PROGRESS, chosen(0), chosen(10), chosen(20), chosen(30), FINISHED, TESTED);
+    assertTrue(
+        html.contains(
+            "A step chose 3157 of 315&#8239;689 classes, 6.2 for each sample; 64 samples were"
+                + " looked at."));
+    assertTrue(
+        html.contains(
+            "<td>10</td><td>85.29 %</td><td>57.2 %</td><td>-0.235</td><td>0.973</td>"
+                + "<td>0.215</td><td>500</td><td>1.2 %</td>"));
+    assertTrue(
+        html.contains("\"gradientCosine\":[[0.0,0.973],[10.0,0.973],[20.0,0.973],[30.0,0.973]]"));
+    var steps =
+        Pattern.compile("\"points\":\\[\\[1.0,0.5\\],\\[10.0,0.75\\]\\]")
+            .matcher(html)
+            .results()
+            .count();
+    assertEquals(3, steps);
+    assertTrue(html.contains("<tr><td>30</td><td>50.0 %</td><td>75.0 %</td></tr>"));
+    assertFalse(html.contains("<tr><td>20</td><td>50.0 %</td>"));
+  }
+
+  @Test
+  void aRunOnAllClassesHasNoChoiceToShow() {
+    var html = html(STARTED, PROGRESS, FINISHED, TESTED);
+    assertTrue(html.contains("\"gradientCosine\":[],\"cumulativeMass\":[]"));
+    assertFalse(html.contains("A step chose"));
+  }
+
+  private static String chosen(int step) {
+    return """
+    {"event":"selection","step":%d,"samples":64,"numActive":3157,"classesPerSample":6.166,
+    "coveredMass":0.8529,"selectionRecall":0.572,"logZBias":-0.235,"gradientCosine":0.973,
+    "gradientError":0.215,"cumulativeMass":{"1":0.5,"10":0.75},"indexAge":500,"drift":0.012}\
+    """
+        .formatted(step);
   }
 
   @Test
