@@ -7,6 +7,7 @@ module megaclass.bench {
   requires jdk.incubator.vector;
   requires jdk.management;
   requires megaclass.core;
+  requires org.mozilla.rhino;
   requires static transitive org.jspecify;
 
   opens megaclass.bench to

@@ -13,8 +13,8 @@ import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Runs a verb of this program in a fresh JVM with the options of this one: memory, compiled code
- * and whatever else a JVM gathers are then its own.
+ * Runs a verb of this program in a fresh JVM with the options of this one, or the command of users:
+ * memory, compiled code and whatever else a JVM gathers are then its own.
  */
 final class ChildJvm {
   /** A child that did not do its work; the message says what it complained of. */
@@ -55,8 +55,23 @@ final class ChildJvm {
     command.addAll(List.of("--class-path", System.getProperty("java.class.path")));
     command.add(Main.class.getName());
     command.addAll(words);
+    return run(new ProcessBuilder(command));
+  }
+
+  /**
+   * Runs {@code megaclass WORDS}, the command of users, as {@link #run(List)} does.
+   *
+   * @param root the folder of the repository, where the launcher lies and paths start
+   */
+  static String launch(Path root, List<String> words) {
+    var command = new ArrayList<>(List.of(root.resolve("megaclass").toAbsolutePath().toString()));
+    command.addAll(words);
+    return run(new ProcessBuilder(command).directory(root.toAbsolutePath().toFile()));
+  }
+
+  private static String run(ProcessBuilder command) {
     try {
-      var child = new ProcessBuilder(command).start();
+      var child = command.start();
       running = child;
       var complaints = CompletableFuture.supplyAsync(() -> text(child.errorReader(UTF_8)));
       String output = text(child.inputReader(UTF_8));
@@ -66,7 +81,7 @@ final class ChildJvm {
       }
       return output;
     } catch (IOException e) {
-      throw new UncheckedIOException("cannot start a JVM: " + e.getMessage(), e);
+      throw new UncheckedIOException("cannot start a child: " + e.getMessage(), e);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new IllegalStateException("interrupted while a child measured", e);
@@ -77,11 +92,11 @@ final class ChildJvm {
     return reader.lines().reduce("", (all, line) -> all + line + "\n");
   }
 
-  /** The first line that is not the JVM's word about incubator modules. */
+  /** The first line that is neither the JVM's word about incubator modules nor that of a build. */
   private static String reason(int exitCode, String complaints) {
     return complaints
         .lines()
-        .filter(line -> !line.startsWith("WARNING: "))
+        .filter(line -> !line.startsWith("WARNING: ") && !line.startsWith("building "))
         .findFirst()
         .map(line -> line.replaceFirst("^megaclass: ", ""))
         .orElse("exit code " + exitCode);

@@ -23,7 +23,7 @@ import picocli.CommandLine.Option;
     synopsisHeading = "%n  ",
     customSynopsis = {
       "megaclass bench [flags]",
-      "  megaclass bench cell | kernels | table [flags]"
+      "  megaclass bench cell | kernels | table | selection [flags]"
     },
     sortOptions = false,
     commandListHeading = "%nParts of it%n",

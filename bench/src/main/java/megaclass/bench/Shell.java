@@ -44,6 +44,10 @@ record Shell(PrintWriter out, PrintWriter err, Path folder) {
         .addSubcommand(new CellCommand(this))
         .addSubcommand(new KernelCommand(this))
         .addSubcommand(new TableCommand(this))
+        .addSubcommand(
+            new CommandLine(new SelectionCommand())
+                .addSubcommand(new SelectionRunCommand(this))
+                .addSubcommand(new SelectionTableCommand(this)))
         .setOut(out)
         .setErr(err)
         .setUsageHelpWidth(100)
