@@ -77,7 +77,7 @@ public final class BinaryIvf implements ClassIndex {
       Check.positive("numCandidates", numCandidates);
       Check.positive("repairEvery", repairEvery);
     }
-
+  }
 
   /** How the code of a class is compared with an embedding. */
   public enum Code {

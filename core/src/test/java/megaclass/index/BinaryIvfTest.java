@@ -267,7 +267,9 @@ class BinaryIvfTest {
     var e =
         assertThrows(
             IllegalArgumentException.class,
-            () -> new BinaryIvf.Settings(numLists, numProbes, numCandidates, repairEvery));
+            () ->
+                new BinaryIvf.Settings(
+                    numLists, numProbes, numCandidates, repairEvery, BinaryIvf.Code.RABITQ));
     assertEquals(message, e.getMessage());
   }
 
