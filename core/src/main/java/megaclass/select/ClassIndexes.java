@@ -51,6 +51,8 @@ final class ClassIndexes {
           BinaryIvf.sizeInBytes(numClasses, width, numLists(ivf, numClasses));
       case SelectorSpec.Forest forest ->
           ForestIndex.sizeInBytes(numClasses, width, trees(forest, numClasses, batchSize));
+      case SelectorSpec.Auto auto ->
+          sizeInBytes(AutoClasses.index(auto), numClasses, width, batchSize);
       case SelectorSpec.Neighbours neighbours ->
           BinaryIvf.sizeInBytes(numClasses, width, suitableLists(numClasses))
               + (8 + 4L * numNeighbours(neighbours, numClasses, batchSize)) * numClasses;
@@ -66,6 +68,11 @@ final class ClassIndexes {
   // ---- inverted file -------------------------------------------------------------------------
 
   private static ClassIndex ivf(SelectorSpec.Ivf spec, SelectionProblem problem) {
+    return new BinaryIvf(rows(problem), sizes(spec, problem), problem.seed(), problem.engine());
+  }
+
+  /** All settings of the inverted file that a spec stands for. */
+  static BinaryIvf.Settings sizes(SelectorSpec.Ivf spec, SelectionProblem problem) {
     int numClasses = problem.weights().numClasses();
     if (spec.numLists() > numClasses) {
       throw new IllegalArgumentException(
@@ -76,14 +83,12 @@ final class ClassIndexes {
     int numProbes = spec.numProbes() > 0 ? spec.numProbes() : Math.max(8, numLists / 32);
     int numCandidates =
         spec.numCandidates() > 0 ? spec.numCandidates() : suitableCandidates(spec, problem);
-    var settings =
-        new BinaryIvf.Settings(
-            numLists,
-            Math.min(numProbes, numLists),
-            Math.min(numCandidates, numClasses),
-            spec.repairEvery(),
-            spec.code());
-    return new BinaryIvf(rows(problem), settings, problem.seed(), problem.engine());
+    return new BinaryIvf.Settings(
+        numLists,
+        Math.min(numProbes, numLists),
+        Math.min(numCandidates, numClasses),
+        spec.repairEvery(),
+        spec.code());
   }
 
   private static int numLists(SelectorSpec.Ivf spec, int numClasses) {
@@ -124,8 +129,7 @@ final class ClassIndexes {
   private static SelectorSpec.Ivf behind(SelectorSpec.Neighbours spec, SelectionProblem problem) {
     int numClasses = problem.weights().numClasses();
     int wanted = 1 + numNeighbours(spec, numClasses, problem.batchSize());
-    return new SelectorSpec.Ivf(
-        spec.rate(), 1, 0, 0, wanted, spec.refreshEvery(), BinaryIvf.Code.RABITQ);
+    return SelectorSpec.Ivf.ofRate(spec.rate()).with(wanted, spec.refreshEvery());
   }
 
   // ---- hashing forest ------------------------------------------------------------------------

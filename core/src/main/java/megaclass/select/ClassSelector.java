@@ -87,7 +87,10 @@ public interface ClassSelector extends AutoCloseable {
     return switch (spec) {
       case SelectorSpec.All _, SelectorSpec.Uniform _ -> 0;
       case SelectorSpec.ExactTop _ -> 12L * numClasses;
-      case SelectorSpec.Ivf _, SelectorSpec.Forest _, SelectorSpec.Neighbours _ ->
+      case SelectorSpec.Auto _,
+          SelectorSpec.Ivf _,
+          SelectorSpec.Forest _,
+          SelectorSpec.Neighbours _ ->
           ClassIndexes.sizeInBytes(spec, numClasses, width, batchSize);
       case SelectorSpec.Adaptive adaptive ->
           sizeInBytes(adaptive.base(), numClasses, width, batchSize);
@@ -106,6 +109,7 @@ public interface ClassSelector extends AutoCloseable {
         switch (spec) {
           case SelectorSpec.All _ -> numClasses;
           case SelectorSpec.Uniform(double rate, boolean _) -> rate * numClasses;
+          case SelectorSpec.Auto(double rate, int _) -> rate * numClasses;
           case SelectorSpec.ExactTop(int numActive) -> numActive;
           case SelectorSpec.Ivf _, SelectorSpec.Forest _, SelectorSpec.Neighbours _ ->
               ClassIndexes.numActive(spec, numClasses);
@@ -129,6 +133,7 @@ public interface ClassSelector extends AutoCloseable {
           new UniformClasses(numClasses, rate, corrected, problem.seed());
       case SelectorSpec.ExactTop(int numActive) -> new ExactTopClasses(numActive, problem);
       case SelectorSpec.Ivf _, SelectorSpec.Forest _ -> IndexedClasses.of(spec, problem);
+      case SelectorSpec.Auto auto -> new AutoClasses(auto, problem);
       case SelectorSpec.Neighbours neighbours ->
           new NeighbourClasses(ClassIndexes.of(neighbours, problem), neighbours, problem);
       case SelectorSpec.Curriculum(SelectorSpec base, int numSteps) -> {

@@ -85,10 +85,15 @@ final class IndexedClasses implements ClassSelector {
     return numActive;
   }
 
+  /** How many times as much as usual the index looks at from the next batch on. */
+  void effort(int effort) {
+    this.effort = effort;
+    nextEffort = effort;
+  }
+
   /** Lets the index look twice as far from the next batch on. */
   void raiseEffort() {
-    effort = Math.min(MAX_EFFORT, 2 * effort);
-    nextEffort = effort;
+    effort(Math.min(MAX_EFFORT, 2 * effort));
   }
 
   @Override

@@ -94,6 +94,15 @@ public sealed interface SelectorSpec {
       Check.positive("repairEvery", repairEvery);
     }
 
+    /** With a rate, and all else as it suits. */
+    static Ivf ofRate(double rate) {
+      return new Ivf(rate, 1, 0, 0, 0, 1000, BinaryIvf.Code.RABITQ);
+    }
+
+    Ivf with(int numCandidates, int repairEvery) {
+      return new Ivf(rate, coverage, numLists, numProbes, numCandidates, repairEvery, code);
+    }
+
     @Override
     public String toString() {
       return "ivf(%s, coverage=%s, numLists=%d, numProbes=%d, numCandidates=%d, repairEvery=%d, code=%s)"
@@ -132,6 +141,26 @@ public sealed interface SelectorSpec {
   }
 
   /**
+   * Uniform classes, each of which stands for all that were not drawn, or those of {@code ivf} with
+   * a tail: whichever holds more of the softmax for what a step costs, found out by trying.
+   *
+   * @param rate share of all classes that is active, targets included, in (0, 1]
+   * @param tuneAfter steps after which it is found out for the first time, at least 1; then again
+   *     whenever there have been four times as many
+   */
+  record Auto(double rate, int tuneAfter) implements SelectorSpec {
+    public Auto {
+      Check.inLeftOpenRange("rate", rate, 0.0, 1.0);
+      Check.positive("tuneAfter", tuneAfter);
+    }
+
+    @Override
+    public String toString() {
+      return "auto(%s, tuneAfter=%d)".formatted(SpecText.text(rate), tuneAfter);
+    }
+  }
+
+  /**
    * Uniform classes for the first steps, those of another spec later.
    *
    * @param base selects later; leaves classes out
@@ -141,7 +170,7 @@ public sealed interface SelectorSpec {
     public Curriculum {
       Check.positive("numSteps", numSteps);
       switch (base) {
-        case All _, Uniform _ ->
+        case All _, Uniform _, Auto _ ->
             throw new IllegalArgumentException(
                 "a curriculum ends with a selector that looks for classes, but got " + base);
         case Curriculum _ ->
@@ -248,6 +277,9 @@ public sealed interface SelectorSpec {
                     + " both");
         case WithGroups _ ->
             throw new IllegalArgumentException("each group has its tail; write tail before groups");
+        case Auto _ ->
+            throw new IllegalArgumentException(
+                "auto takes a tail where it needs one; leave it out");
         case Curriculum _ ->
             throw new IllegalArgumentException(
                 "uniform classes need no tail; write tail before curriculum");
@@ -279,7 +311,8 @@ public sealed interface SelectorSpec {
         case WithGroups _ ->
             throw new IllegalArgumentException(
                 "a batch is cut in groups once, but groups are given twice");
-        case Uniform _,
+        case Auto _,
+            Uniform _,
             ExactTop _,
             Ivf _,
             Forest _,

@@ -41,6 +41,10 @@ final class SelectorText {
                       a.integer("numCandidates"),
                       a.integer("refreshEvery")))
           .form(
+              "auto(rate, tuneAfter=100)",
+              "auto(0.01)",
+              a -> new SelectorSpec.Auto(a.number("rate"), a.integer("tuneAfter")))
+          .form(
               "neighbours(rate, numNeighbours=0, refreshEvery=1000)",
               "neighbours(0.01)",
               a ->

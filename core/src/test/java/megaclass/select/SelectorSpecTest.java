@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import megaclass.index.BinaryIvf;
 import megaclass.select.SelectorSpec.Adaptive;
 import megaclass.select.SelectorSpec.All;
+import megaclass.select.SelectorSpec.Auto;
 import megaclass.select.SelectorSpec.Curriculum;
 import megaclass.select.SelectorSpec.ExactTop;
 import megaclass.select.SelectorSpec.Forest;
@@ -33,6 +34,7 @@ class SelectorSpecTest {
         exactTop(NUM_ACTIVE)  e.g. exactTop(4096)
         ivf(rate=0.1, coverage=1, numLists=0, numProbes=0, numCandidates=0, repairEvery=1000, code=rabitq)  e.g. ivf(0.01)
         forest(RATE, numTrees=50, leafSize=0, numCandidates=0, refreshEvery=1000)  e.g. forest(0.01)
+        auto(RATE, tuneAfter=100)  e.g. auto(0.01)
         neighbours(RATE, numNeighbours=0, refreshEvery=1000)  e.g. neighbours(0.01)
         ... + adaptive(MASS_THRESHOLD, policy=reachable, probeEvery=500)  e.g. ivf(0.1) + adaptive(0.95)
         ... + tail(SHARE)  e.g. exactTop(4096) + tail(0.1)
@@ -85,6 +87,7 @@ class SelectorSpecTest {
             ivf,
             forest,
             neighbours,
+            Combinators.combine(shares, positive).as(Auto::new),
             Combinators.combine(ivf, shares, Arbitraries.of(Adaptive.Policy.values()), positive)
                 .as(Adaptive::new),
             Combinators.combine(Arbitraries.oneOf(top, forest, neighbours), positive)

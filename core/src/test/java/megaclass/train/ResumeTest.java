@@ -56,6 +56,7 @@ class ResumeTest {
           2   | sgd(momentum=0.9)                                              | forest(0.2, numTrees=3, leafSize=9, refreshEvery=100)
           21  | sgd(momentum=0.9, decay=0.001)                                 | ivf(0.1, repairEvery=7) + tail(0.25) + groups(3)
           19  | sgd(momentum=0.9, decay=0.001)                                 | neighbours(0.1, refreshEvery=9)
+          18  | sgd(momentum=0.9, decay=0.001)                                 | auto(0.2, tuneAfter=3)
           23  | sgd(momentum=0.9, decay=0.001)                                 | ivf(0.1, coverage=0.9) + adaptive(0.9, probeEvery=5) + curriculum(9)
           """)
   void stoppedAndResumedRunEqualsOneThatWasNot(int stopAfter, String optimizer, String selector)

@@ -208,6 +208,13 @@ class SelectorsKeepTheContractTest {
   }
 
   @Nested
+  class Auto extends OfIndex {
+    Auto() {
+      super("auto(0.1, tuneAfter=2)", true);
+    }
+  }
+
+  @Nested
   class UniformInGroups extends OfText {
     UniformInGroups() {
       super("uniform(0.1) + groups(3)", false);

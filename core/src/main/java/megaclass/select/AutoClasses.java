@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+package megaclass.select;
+
+import static megaclass.compute.ComputeBackend.PANEL;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.function.Function;
+import megaclass.backbone.Embeddings;
+import megaclass.compute.NativeMemory;
+import megaclass.select.SelectorSpec.Auto;
+
+/**
+ * Uniform classes or those of an inverted file, whichever holds more of the softmax for what a step
+ * costs. At a few steps, ever rarer, all of them choose for the batch at hand, an exact pass over
+ * the classes tells the probability that each choice holds, and the best one serves from there on.
+ *
+ * <p>Costs are nominal ({@link StepCost}), not measured: what a run learns must not depend on how
+ * busy its machine is. While uniform classes serve, the index rests and costs nothing.
+ */
+final class AutoClasses implements ClassSelector {
+  /** Share of the draws that stand for the classes left out, beside those that an index finds. */
+  private static final double TAIL = 0.25;
+
+  private static final int[] EFFORTS = {1, 2, 4};
+  private static final int UNIFORM = 0;
+  private static final String STATE_EFFORT = "auto";
+
+  private final Auto spec;
+  private final ClassSelector uniform;
+  private final IndexedClasses indexed;
+  private final ClassSelector tailed;
+  private final MassCurve curve;
+  private final StepCost cost;
+
+  /** Effort of the index that serves; 0 for uniform classes. */
+  private int effort = UNIFORM;
+
+  private int nextEffort = UNIFORM;
+
+  AutoClasses(Auto spec, SelectionProblem problem) {
+    this.spec = spec;
+    int numClasses = problem.weights().numClasses();
+    uniform = new UniformClasses(numClasses, spec.rate(), true, problem.seed());
+    indexed = IndexedClasses.of(index(spec), problem);
+    tailed = new TailedClasses(indexed, numClasses, TAIL, problem.seed());
+    curve = new MassCurve(problem);
+    cost = new StepCost(problem);
+  }
+
+  /** The index that may serve; with its tail it makes as many classes active as are uniform. */
+  static SelectorSpec.Ivf index(Auto spec) {
+    return SelectorSpec.Ivf.ofRate(spec.rate() / (1 + TAIL));
+  }
+
+  @Override
+  public ActiveClasses select(Embeddings embeddings, int[] targets, long draw) {
+    if (isTuned(draw)) {
+      nextEffort = best(embeddings, targets, draw);
+      return select(nextEffort, embeddings, targets, draw);
+    }
+    nextEffort = effort;
+    return select(effort, embeddings, targets, draw);
+  }
+
+  private ActiveClasses select(int withEffort, Embeddings embeddings, int[] targets, long draw) {
+    if (withEffort == UNIFORM) {
+      return uniform.select(embeddings, targets, draw);
+    }
+    indexed.effort(withEffort);
+    return tailed.select(embeddings, targets, draw);
+  }
+
+  /** After so many steps for the first time, and then whenever they have become four times more. */
+  private boolean isTuned(long draw) {
+    long at = spec.tuneAfter();
+    while (at < draw && at <= Long.MAX_VALUE / 4) {
+      at *= 4;
+    }
+    return at == draw;
+  }
+
+  private int best(Embeddings embeddings, int[] targets, long draw) {
+    indexed.begin();
+    int samples = Math.min(PANEL, embeddings.size());
+    curve.measure(embeddings.panel(0), samples);
+    int best = UNIFORM;
+    double most = 0;
+    for (int option = -1; option < EFFORTS.length; option++) {
+      int withEffort = option < 0 ? UNIFORM : EFFORTS[option];
+      ActiveClasses active = select(withEffort, embeddings, targets, draw);
+      double held = curve.heldBy(active, embeddings.panel(0));
+      double perCost = held / nominalCost(active.numActive(), withEffort);
+      if (perCost > most) {
+        most = perCost;
+        best = withEffort;
+      }
+    }
+    return best;
+  }
+
+  private double nominalCost(int numActive, int withEffort) {
+    double step = cost.ofClasses(numActive);
+    return withEffort == UNIFORM ? step : step + cost.ofSearch(index(spec), withEffort, numActive);
+  }
+
+  @Override
+  public void moved(int classId, int worker) {
+    if (nextEffort != UNIFORM) {
+      tailed.moved(classId, worker);
+    }
+  }
+
+  @Override
+  public void endStep(long step) {
+    effort = nextEffort;
+    if (effort != UNIFORM) {
+      tailed.endStep(step);
+    }
+  }
+
+  @Override
+  public Map<String, MemorySegment> state() {
+    var state =
+        effort == UNIFORM ? new HashMap<String, MemorySegment>() : new HashMap<>(tailed.state());
+    MemorySegment saved = NativeMemory.allocate(Integer.BYTES, Arena.ofAuto());
+    saved.set(ValueLayout.JAVA_INT_UNALIGNED, 0, effort);
+    state.put(STATE_EFFORT, saved);
+    return state;
+  }
+
+  @Override
+  public void restore(Function<String, MemorySegment> sections) {
+    effort = sections.apply(STATE_EFFORT).get(ValueLayout.JAVA_INT_UNALIGNED, 0);
+    nextEffort = effort;
+    if (effort != UNIFORM) {
+      tailed.restore(sections);
+    }
+  }
+
+  @Override
+  public void close() {
+    tailed.close();
+  }
+}
