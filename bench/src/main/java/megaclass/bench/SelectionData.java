@@ -86,8 +86,8 @@ enum SelectionData {
         List.of(
             "--batch-size=" + BATCH_SIZE,
             "--checkpoint-every=off",
-            "--evaluate-times=6",
-            "--evaluate-examples=2000",
+            "--evaluate-times=3",
+            "--evaluate-examples=1000",
             "--evaluate-final-examples=20000",
             "--k=5"));
     return settings;
