@@ -45,6 +45,11 @@ record Machine(
         Double.parseDouble(field(Path.of("/proc/loadavg"), "^(\\S+)", "0")));
   }
 
+  /** In a few words. */
+  String summary() {
+    return "%s, %d cores".formatted(cpu, cores);
+  }
+
   /** Most memory that this process ever had resident, 0 when the system does not tell. */
   static long peakRssBytes() {
     return kibibytes(Path.of("/proc/self/status"), "VmHWM");

@@ -55,7 +55,7 @@ final class SelectionMetrics {
         settings,
         Instant.now().truncatedTo(ChronoUnit.SECONDS).toString(),
         Program.read().commit(),
-        machine(Machine.read()),
+        Machine.read().summary(),
         started.path("compute").asText() + ", " + started.path("threads").asText() + " threads",
         started.path("train").path("classes").asInt(),
         new Tested(
@@ -69,10 +69,6 @@ final class SelectionMetrics {
         metrics.curve(),
         metrics.find("selection").map(SelectionMetrics::chosen).orElse(null),
         numbers(finished.path("stageSeconds")));
-  }
-
-  private static String machine(Machine machine) {
-    return "%s, %d cores".formatted(machine.cpu(), machine.cores());
   }
 
   /** The seconds of a validation count the validation itself, which is not training. */

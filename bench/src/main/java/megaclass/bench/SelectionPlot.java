@@ -20,7 +20,7 @@ import org.mozilla.javascript.ScriptableObject;
  */
 final class SelectionPlot {
   /** A series as the script reads it: a name, and points (seconds, top-1 in percent, share). */
-  private record Series(String name, List<Object[]> points) {}
+  record Series(String name, List<Object[]> points) {}
 
   private SelectionPlot() {}
 
@@ -45,10 +45,25 @@ final class SelectionPlot {
                 group.seconds(), group.top1().median(), SelectionVerdict.percent(cell.share())
               });
     }
-    return draw(Map.of("title", title, "series", series.values()));
+    return draw(
+        Map.of(
+            "title",
+            title,
+            "x",
+            "seconds of training",
+            "y",
+            "top-1, %",
+            "series",
+            series.values()));
   }
 
-  private static String draw(Map<String, Object> facts) {
+  /**
+   * Draws.
+   *
+   * @param facts title, names of the axes x and y, and series, each with a name and points (x, y,
+   *     label)
+   */
+  static String draw(Map<String, Object> facts) {
     try (var context = Context.enter()) {
       context.setLanguageVersion(Context.VERSION_ES6);
       context.setInterpretedMode(true);

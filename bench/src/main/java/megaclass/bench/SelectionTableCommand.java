@@ -32,6 +32,12 @@ final class SelectionTableCommand implements Callable<Integer> {
   private Path results = Path.of(SelectionCommand.RESULTS);
 
   @Option(
+      names = "--search-results",
+      paramLabel = "FILE.json",
+      description = "default ${DEFAULT-VALUE}; left out when there is none")
+  private Path searchResults = Path.of(SearchCommand.RESULTS);
+
+  @Option(
       names = "--into",
       paramLabel = "FILE.md",
       description = "page with the two marks between which it is written; default ${DEFAULT-VALUE}")
@@ -53,12 +59,22 @@ final class SelectionTableCommand implements Callable<Integer> {
     var runs = SelectionResults.read(shell.folder().resolve(results));
     AtomicFiles.writeString(page, SelectionPage.update(page, Files.readString(page), runs));
     shell.print("wrote " + into);
+    Path searched = shell.folder().resolve(searchResults);
+    if (Files.exists(searched)) {
+      var result = ResultFile.value(Files.readString(searched), SearchResult.class);
+      AtomicFiles.writeString(page, SearchPage.update(page, Files.readString(page), result));
+      write(SearchPage.IMAGE, SearchPage.image(result));
+    }
     for (Map.Entry<String, String> image : SelectionPage.images(runs).entrySet()) {
-      Path file = page.resolveSibling(image.getKey());
-      Files.createDirectories(file.toAbsolutePath().getParent());
-      AtomicFiles.writeString(file, image.getValue());
-      shell.print("wrote " + into.resolveSibling(image.getKey()));
+      write(image.getKey(), image.getValue());
     }
     return Shell.DONE;
+  }
+
+  private void write(String name, String image) throws IOException {
+    Path file = shell.folder().resolve(into).resolveSibling(name);
+    Files.createDirectories(file.toAbsolutePath().getParent());
+    AtomicFiles.writeString(file, image);
+    shell.print("wrote " + into.resolveSibling(name));
   }
 }

@@ -44,6 +44,7 @@ record Shell(PrintWriter out, PrintWriter err, Path folder) {
         .addSubcommand(new CellCommand(this))
         .addSubcommand(new KernelCommand(this))
         .addSubcommand(new TableCommand(this))
+        .addSubcommand(new SearchCommand(this))
         .addSubcommand(
             new CommandLine(new SelectionCommand())
                 .addSubcommand(new SelectionRunCommand(this))

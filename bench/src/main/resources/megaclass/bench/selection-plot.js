@@ -1,5 +1,5 @@
 'use strict';
-// Draws finished runs as points over the seconds that they took; those of one way to select are joined.
+// Draws measurements as points over the time that they took; those of one series are joined.
 const setTimeout = () => 0; // the chart library asks for it, and nothing here is animated
 
 function draw(facts) {
@@ -12,8 +12,8 @@ function draw(facts) {
     title: {text: facts.title, left: 12, top: 8, textStyle: {fontSize: 15, fontWeight: 'normal'}},
     legend: {top: 36, left: 12, right: 12},
     grid: {left: 64, right: 24, top: 100, bottom: 52},
-    xAxis: {type: 'log', name: 'seconds of training', nameLocation: 'middle', nameGap: 30, logBase: 2},
-    yAxis: {type: 'value', name: 'top-1, %', nameLocation: 'middle', nameGap: 42, scale: true},
+    xAxis: {type: 'log', name: facts.x, nameLocation: 'middle', nameGap: 30, logBase: 2},
+    yAxis: {type: 'value', name: facts.y, nameLocation: 'middle', nameGap: 42, scale: true},
     series: facts.series.map(one => ({
       type: 'line',
       name: one.name,
