@@ -58,7 +58,6 @@ public final class BinaryIvf implements ClassIndex {
   private final CandidateScan scan;
   private @Nullable InvertedLists lists;
   private TopScores probes = new TopScores(0, 1);
-  private MemorySegment thresholds = MemorySegment.NULL;
 
   /**
    * Settings of an inverted file.
@@ -198,17 +197,13 @@ public final class BinaryIvf implements ClassIndex {
     probes.clear();
     workers.run(
         embeddings.numPanels(),
-        (panel, worker) -> quantizer.probe(embeddings, panel, worker, thresholds, probes));
+        (panel, worker) -> quantizer.probe(embeddings, panel, worker, probes));
     scan.scan(in, embeddings, probes, wanted);
     workers.run(embeddings.size(), (sample, _) -> propose(embeddings, sample, into));
   }
 
   private void reserve(int numPanels, int numProbes) {
-    long bytes = 4L * ComputeBackend.PANEL * numPanels;
-    if (thresholds.byteSize() < bytes) {
-      thresholds = NativeMemory.allocate(bytes, Arena.ofAuto());
-    }
-    int samples = (int) (thresholds.byteSize() / 4);
+    int samples = ComputeBackend.PANEL * numPanels;
     if (probes.samples() < samples || probes.k() != numProbes) {
       probes = new TopScores(samples, numProbes);
     }

@@ -26,6 +26,9 @@ final class CandidateScan {
   /** Lists that a sample goes through alone. */
   private static final int ALONE = 4;
 
+  /** Sorting out fewer than this costs more than a higher threshold saves. */
+  private static final int FEWEST_TO_SORT_OUT = 96;
+
   /** Samples that a list is compared with at once. */
   private static final int TOGETHER = 4;
 
@@ -252,7 +255,7 @@ final class CandidateScan {
       int place = own.hits[h];
       keys[size++] = Ranking.key(own.estimates[from + place], lists.classId(list, place));
     }
-    if (size >= 2 * wanted) {
+    if (size >= Math.max(2 * wanted, FEWEST_TO_SORT_OUT)) {
       Ranking.selectBest(keys, size, wanted);
       size = wanted;
       long last = keys[0];

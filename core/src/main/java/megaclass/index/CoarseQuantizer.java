@@ -61,6 +61,11 @@ final class CoarseQuantizer implements AutoCloseable {
     final float[] bestScores = new float[PANEL];
     final int[] bestLists = new int[PANEL];
     final int[] hits = new int[TILE_ROWS * PANEL];
+
+    /** A copy of the tile: single values are read from arrays at a part of the cost. */
+    final float[] scores = new float[TILE_ROWS * PANEL];
+
+    final float[] thresholds = new float[PANEL];
     final MemorySegment row;
     final MemorySegment panel;
     final MemorySegment tile;
@@ -72,6 +77,10 @@ final class CoarseQuantizer implements AutoCloseable {
       panel = NativeMemory.allocate(4L * stride * PANEL, arena);
       tile = NativeMemory.allocate(4L * TILE_ROWS * PANEL, arena);
       lanes = NativeMemory.allocate(4L * PANEL, arena);
+    }
+
+    void copyScores(int numRows) {
+      MemorySegment.copy(tile, JAVA_FLOAT_UNALIGNED, 0, scores, 0, numRows * PANEL);
     }
   }
 
@@ -145,19 +154,20 @@ final class CoarseQuantizer implements AutoCloseable {
           own.addresses, padded, own.panel.address(), centroids.width(), own.tile.address());
       backend.scaleAndShift(own.tile.address(), padded, own.ones, own.shifts);
       backend.columnMax(own.tile.address(), padded, own.lanes.address());
+      own.copyScores(padded);
       for (int lane = 0; lane < size; lane++) {
         float best = own.lanes.get(JAVA_FLOAT_UNALIGNED, 4L * lane);
         if (best > own.bestScores[lane]) {
           own.bestScores[lane] = best;
-          own.bestLists[lane] = from + firstRowWith(best, lane, own.tile);
+          own.bestLists[lane] = from + firstRowWith(best, lane, own.scores);
         }
       }
     }
   }
 
-  private static int firstRowWith(float score, int lane, MemorySegment tile) {
+  private static int firstRowWith(float score, int lane, float[] scores) {
     int r = 0;
-    while (tile.get(JAVA_FLOAT_UNALIGNED, 4L * (r * PANEL + lane)) != score) {
+    while (scores[r * PANEL + lane] != score) {
       r++;
     }
     return r;
@@ -226,25 +236,26 @@ final class CoarseQuantizer implements AutoCloseable {
    *
    * @param top receives (list, mu . x) of each sample, best first; cleared by the caller
    */
-  void probe(
-      Embeddings embeddings, int panel, int worker, MemorySegment thresholds, TopScores top) {
+  void probe(Embeddings embeddings, int panel, int worker, TopScores top) {
     Scratch own = scratch[worker];
-    long lanes = thresholds.address() + 4L * PANEL * panel;
-    for (int lane = 0; lane < PANEL; lane++) {
-      thresholds.set(JAVA_FLOAT_UNALIGNED, 4L * (PANEL * panel + lane), Float.NEGATIVE_INFINITY);
-    }
+    Arrays.fill(own.thresholds, Float.NEGATIVE_INFINITY);
+    int samples = Math.min(PANEL, embeddings.size() - panel * PANEL);
     for (int from = 0; from < numLists(); from += TILE_ROWS) {
       int padded = gather(from, own, false);
       long tile = own.tile.address();
       backend.logits(own.addresses, padded, embeddings.panel(panel), embeddings.width(), tile);
       backend.scaleAndShift(tile, padded, own.ones, own.shifts);
-      int found = backend.above(tile, padded, lanes, own.hits);
+      MemorySegment.copy(own.thresholds, 0, own.lanes, JAVA_FLOAT_UNALIGNED, 0, PANEL);
+      int found = backend.above(tile, padded, own.lanes.address(), own.hits);
+      own.copyScores(padded);
       for (int h = 0; h < found; h++) {
-        int sample = panel * PANEL + own.hits[h] % PANEL;
-        if (sample < embeddings.size()) {
-          float score = own.tile.get(JAVA_FLOAT_UNALIGNED, 4L * own.hits[h]);
-          float least = top.offer(sample, from + own.hits[h] / PANEL, score);
-          thresholds.set(JAVA_FLOAT_UNALIGNED, 4L * sample, least);
+        int lane = own.hits[h] % PANEL;
+        if (lane < samples) {
+          float score = own.scores[own.hits[h]];
+          if (score > own.thresholds[lane]) {
+            int list = from + own.hits[h] / PANEL;
+            own.thresholds[lane] = top.offer(panel * PANEL + lane, list, score);
+          }
         }
       }
     }
