@@ -5,7 +5,6 @@ import static megaclass.compute.ComputeBackend.PANEL;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.function.Function;
@@ -28,7 +27,7 @@ final class AdaptiveClasses extends AddedSelector {
 
   private static final String STATE_NUM_ACTIVE = "adaptive";
 
-  private final IndexedClasses base;
+  private final IndexedClasses indexed;
   private final Adaptive spec;
   private final SelectionProblem problem;
   private final int fewest;
@@ -38,12 +37,12 @@ final class AdaptiveClasses extends AddedSelector {
   private int samples;
   private ActiveClasses active = ActiveClasses.all(0, new int[0]);
 
-  AdaptiveClasses(IndexedClasses base, Adaptive spec, SelectionProblem problem) {
-    super(base);
-    this.base = base;
+  AdaptiveClasses(IndexedClasses indexed, Adaptive spec, SelectionProblem problem) {
+    super(indexed);
+    this.indexed = indexed;
     this.spec = spec;
     this.problem = problem;
-    most = base.numActive();
+    most = indexed.numActive();
     fewest = Math.min(most, 2 * problem.batchSize());
     curve = new MassCurve(problem);
     int stride = problem.weights().matrix().stride();
@@ -52,7 +51,7 @@ final class AdaptiveClasses extends AddedSelector {
 
   @Override
   public ActiveClasses select(Embeddings embeddings, int[] targets, long step) {
-    active = base.select(embeddings, targets, step);
+    active = indexed.select(embeddings, targets, step);
     samples = Math.min(PANEL, embeddings.size());
     panel.copyFrom(MemorySegment.ofAddress(embeddings.panel(0)).reinterpret(panel.byteSize()));
     return active;
@@ -60,12 +59,12 @@ final class AdaptiveClasses extends AddedSelector {
 
   @Override
   public void endStep(long step) {
-    base.endStep(step);
+    indexed.endStep(step);
     if ((step + 1) % spec.probeEvery() == 0) {
       curve.measure(panel.address(), samples);
       int wanted = allocate();
       // Half the way, in ratios, so that one odd batch does not decide.
-      base.numActive((int) Math.round(Math.sqrt((double) base.numActive() * wanted)));
+      indexed.numActive((int) Math.round(Math.sqrt((double) indexed.numActive() * wanted)));
       adaptEffort();
     }
   }
@@ -84,22 +83,20 @@ final class AdaptiveClasses extends AddedSelector {
     int part = Math.max(1, active.numActive() / Math.max(1, problem.batchSize()));
     double held = curve.heldBy(active, panel.address());
     if (held < ENOUGH_RECALL * curve.at(part)) {
-      base.raiseEffort();
+      indexed.raiseEffort();
     }
   }
 
   @Override
   public Map<String, MemorySegment> state() {
-    var state = new HashMap<>(base.state());
-    MemorySegment saved = NativeMemory.allocate(Integer.BYTES, Arena.ofAuto());
-    saved.set(ValueLayout.JAVA_INT_UNALIGNED, 0, base.numActive());
-    state.put(STATE_NUM_ACTIVE, saved);
+    var state = new HashMap<>(indexed.state());
+    state.put(STATE_NUM_ACTIVE, SavedInt.of(indexed.numActive()));
     return state;
   }
 
   @Override
   public void restore(Function<String, MemorySegment> sections) {
-    base.restore(sections);
-    base.numActive(sections.apply(STATE_NUM_ACTIVE).get(ValueLayout.JAVA_INT_UNALIGNED, 0));
+    indexed.restore(sections);
+    indexed.numActive(SavedInt.value(sections.apply(STATE_NUM_ACTIVE)));
   }
 }

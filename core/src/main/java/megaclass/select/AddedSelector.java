@@ -7,7 +7,7 @@ import java.util.function.Function;
 
 /** A selector that adds something to what another one chooses, and leaves all else to it. */
 abstract class AddedSelector implements ClassSelector {
-  private final ClassSelector base;
+  final ClassSelector base;
 
   AddedSelector(ClassSelector base) {
     this.base = base;

@@ -3,14 +3,11 @@ package megaclass.select;
 
 import static megaclass.compute.ComputeBackend.PANEL;
 
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.function.Function;
 import megaclass.backbone.Embeddings;
-import megaclass.compute.NativeMemory;
 import megaclass.select.SelectorSpec.Auto;
 
 /**
@@ -25,8 +22,8 @@ final class AutoClasses implements ClassSelector {
   /** Share of the draws that stand for the classes left out, beside those that an index finds. */
   private static final double TAIL = 0.25;
 
-  private static final int[] EFFORTS = {1, 2, 4};
   private static final int UNIFORM = 0;
+  private static final int[] OPTIONS = {UNIFORM, 1, 2, 4};
   private static final String STATE_EFFORT = "auto";
 
   private final Auto spec;
@@ -67,11 +64,14 @@ final class AutoClasses implements ClassSelector {
   }
 
   private ActiveClasses select(int withEffort, Embeddings embeddings, int[] targets, long draw) {
-    if (withEffort == UNIFORM) {
-      return uniform.select(embeddings, targets, draw);
+    if (withEffort != UNIFORM) {
+      indexed.effort(withEffort);
     }
-    indexed.effort(withEffort);
-    return tailed.select(embeddings, targets, draw);
+    return serving(withEffort).select(embeddings, targets, draw);
+  }
+
+  private ClassSelector serving(int withEffort) {
+    return withEffort == UNIFORM ? uniform : tailed;
   }
 
   /** After so many steps for the first time, and then whenever they have become four times more. */
@@ -89,8 +89,7 @@ final class AutoClasses implements ClassSelector {
     curve.measure(embeddings.panel(0), samples);
     int best = UNIFORM;
     double most = 0;
-    for (int option = -1; option < EFFORTS.length; option++) {
-      int withEffort = option < 0 ? UNIFORM : EFFORTS[option];
+    for (int withEffort : OPTIONS) {
       ActiveClasses active = select(withEffort, embeddings, targets, draw);
       double held = curve.heldBy(active, embeddings.panel(0));
       double perCost = held / nominalCost(active.numActive(), withEffort);
@@ -109,36 +108,27 @@ final class AutoClasses implements ClassSelector {
 
   @Override
   public void moved(int classId, int worker) {
-    if (nextEffort != UNIFORM) {
-      tailed.moved(classId, worker);
-    }
+    serving(nextEffort).moved(classId, worker);
   }
 
   @Override
   public void endStep(long step) {
     effort = nextEffort;
-    if (effort != UNIFORM) {
-      tailed.endStep(step);
-    }
+    serving(effort).endStep(step);
   }
 
   @Override
   public Map<String, MemorySegment> state() {
-    var state =
-        effort == UNIFORM ? new HashMap<String, MemorySegment>() : new HashMap<>(tailed.state());
-    MemorySegment saved = NativeMemory.allocate(Integer.BYTES, Arena.ofAuto());
-    saved.set(ValueLayout.JAVA_INT_UNALIGNED, 0, effort);
-    state.put(STATE_EFFORT, saved);
+    var state = new HashMap<>(serving(effort).state());
+    state.put(STATE_EFFORT, SavedInt.of(effort));
     return state;
   }
 
   @Override
   public void restore(Function<String, MemorySegment> sections) {
-    effort = sections.apply(STATE_EFFORT).get(ValueLayout.JAVA_INT_UNALIGNED, 0);
+    effort = SavedInt.value(sections.apply(STATE_EFFORT));
     nextEffort = effort;
-    if (effort != UNIFORM) {
-      tailed.restore(sections);
-    }
+    serving(effort).restore(sections);
   }
 
   @Override

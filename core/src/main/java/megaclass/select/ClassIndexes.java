@@ -148,7 +148,7 @@ final class ClassIndexes {
   /**
    * Leaves that fill the active set even when weights are random: those of a sample have room for a
    * hundred times its part, since they are not full, and trees and samples share many classes.
-   * Smaller leaves than 32 need more hyperplanes than they are worth.
+   * Smaller leaves than 32 would mean many more hyperplanes.
    */
   private static HashingForest.Settings trees(
       SelectorSpec.Forest spec, int numClasses, int batchSize) {

@@ -1,21 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 package megaclass.select;
 
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.function.Function;
 import megaclass.backbone.Embeddings;
-import megaclass.compute.NativeMemory;
 
 /**
  * Uniform classes first, those of another selector later (the curriculum of ASTRA): at the start of
  * a run the weights say little about which classes matter, and an index over them costs for
  * nothing. The index is built when its turn comes.
  */
-final class CurriculumClasses extends AddedSelector {
+final class CurriculumClasses implements ClassSelector {
   private static final String STATE_STARTED = "curriculum";
 
   private final ClassSelector first;
@@ -26,71 +23,73 @@ final class CurriculumClasses extends AddedSelector {
   /**
    * Selects.
    *
-   * @param first selects at the start; has no state
-   * @param numSteps after so many steps {@code later} begins
+   * @param first selects at the start; owns nothing
+   * @param later begins after {@code numSteps} steps; closed with this
    */
   CurriculumClasses(ClassSelector first, ClassSelector later, long numSteps) {
-    super(later);
     this.first = first;
     this.later = later;
     this.numSteps = numSteps;
   }
 
+  private ClassSelector serving() {
+    return started ? later : first;
+  }
+
   @Override
   public ActiveClasses select(Embeddings embeddings, int[] targets, long draw) {
-    return (started ? later : first).select(embeddings, targets, draw);
+    return serving().select(embeddings, targets, draw);
   }
 
   @Override
   public boolean readsAllWeights() {
-    return started && later.readsAllWeights();
+    return serving().readsAllWeights();
   }
 
-  /** The turn of the index comes later. */
   @Override
-  public void begin() {}
+  public void begin() {
+    first.begin();
+  }
 
   @Override
   public void moved(int classId, int worker) {
-    if (started) {
-      later.moved(classId, worker);
-    }
+    serving().moved(classId, worker);
   }
 
   @Override
   public void endStep(long step) {
-    if (started) {
-      later.endStep(step);
-    } else if (step + 1 >= numSteps) {
-      later.begin();
+    serving().endStep(step);
+    if (!started && step + 1 >= numSteps) {
       started = true;
+      later.begin();
     }
   }
 
   @Override
   public long age(long step) {
-    return started ? later.age(step) : 0;
+    return serving().age(step);
   }
 
   @Override
   public double drift() {
-    return started ? later.drift() : 0;
+    return serving().drift();
   }
 
   @Override
   public Map<String, MemorySegment> state() {
-    Map<String, MemorySegment> state = started ? new HashMap<>(later.state()) : new HashMap<>();
-    MemorySegment saved = NativeMemory.allocate(1, Arena.ofAuto());
-    saved.set(ValueLayout.JAVA_BOOLEAN, 0, started);
-    state.put(STATE_STARTED, saved);
+    var state = new HashMap<>(serving().state());
+    state.put(STATE_STARTED, SavedInt.of(started ? 1 : 0));
     return state;
   }
 
   @Override
   public void restore(Function<String, MemorySegment> sections) {
-    started = sections.apply(STATE_STARTED).get(ValueLayout.JAVA_BOOLEAN, 0);
-    if (started) {
-      later.restore(sections);
-    }
+    started = SavedInt.value(sections.apply(STATE_STARTED)) == 1;
+    serving().restore(sections);
+  }
+
+  @Override
+  public void close() {
+    later.close();
   }
 }

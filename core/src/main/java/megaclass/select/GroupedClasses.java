@@ -13,7 +13,6 @@ import megaclass.compute.ComputeBackend;
  * numGroups times as many of its own, and the logits cost the same.
  */
 final class GroupedClasses extends AddedSelector {
-  private final ClassSelector base;
   private final int numGroups;
   private final ComputeBackend backend;
   private final Embeddings group;
@@ -31,7 +30,6 @@ final class GroupedClasses extends AddedSelector {
 
   private GroupedClasses(ClassSelector base, int numGroups, SelectionProblem problem, int largest) {
     super(base);
-    this.base = base;
     this.numGroups = numGroups;
     this.backend = problem.engine().backend();
     int dim = problem.weights().dim();

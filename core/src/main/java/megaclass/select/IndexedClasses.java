@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package megaclass.select;
 
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.function.Function;
 import megaclass.backbone.Embeddings;
-import megaclass.compute.NativeMemory;
 import megaclass.compute.Workers;
 import megaclass.index.Candidates;
 import megaclass.index.ClassIndex;
@@ -125,17 +122,14 @@ final class IndexedClasses implements ClassSelector {
   @Override
   public Map<String, MemorySegment> state() {
     var state = new HashMap<>(index.state());
-    MemorySegment saved = NativeMemory.allocate(Integer.BYTES, Arena.ofAuto());
-    saved.set(ValueLayout.JAVA_INT_UNALIGNED, 0, effort);
-    state.put(STATE_EFFORT, saved);
+    state.put(STATE_EFFORT, SavedInt.of(effort));
     return state;
   }
 
   @Override
   public void restore(Function<String, MemorySegment> sections) {
     index.restore(sections);
-    effort = sections.apply(STATE_EFFORT).get(ValueLayout.JAVA_INT_UNALIGNED, 0);
-    nextEffort = effort;
+    effort(SavedInt.value(sections.apply(STATE_EFFORT)));
   }
 
   @Override

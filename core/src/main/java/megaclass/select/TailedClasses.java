@@ -14,7 +14,6 @@ import org.jspecify.annotations.Nullable;
 final class TailedClasses extends AddedSelector {
   private static final long TAIL = 0x7461696c;
 
-  private final ClassSelector base;
   private final int numClasses;
   private final double share;
   private final long seed;
@@ -26,7 +25,6 @@ final class TailedClasses extends AddedSelector {
    */
   TailedClasses(ClassSelector base, int numClasses, double share, long seed) {
     super(base);
-    this.base = base;
     this.numClasses = numClasses;
     this.share = share;
     this.seed = seed;
