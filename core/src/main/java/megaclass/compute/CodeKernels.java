@@ -140,6 +140,15 @@ public sealed interface CodeKernels permits ScalarCodes, VectorCodes {
       float[] into);
 
   /**
+   * What the {@code k} largest values reach, and few others; as {@link
+   * ComputeBackend#columnThreshold} does with a column.
+   *
+   * @param size the first so many of {@code values}, finite
+   * @param k in [1, size]
+   */
+  float threshold(float[] values, int size, int k);
+
+  /**
    * Finds the values above a threshold.
    *
    * @param into receives i - from for each i in [from, to) found, ascending; room for all

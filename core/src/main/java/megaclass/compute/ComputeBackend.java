@@ -25,6 +25,9 @@ public sealed interface ComputeBackend permits ScalarBackend, VectorBackend {
   /** GEMM kernels work on this many rows at once; row counts of tiles are padded to it. */
   int ROW_BLOCK = 4;
 
+  /** How often {@link #columnThreshold} halves the range that it searches. */
+  int HALVINGS = 10;
+
   /** exp of less than this is 0: the results would be too small for a normal float. */
   float LOWEST_EXPONENT = -87.3f;
 
@@ -124,6 +127,16 @@ public sealed interface ComputeBackend permits ScalarBackend, VectorBackend {
 
   /** tile[r][i] *= factor[i]; factor (64). */
   void scaleColumns(long tile, int numRows, long factor);
+
+  /**
+   * Finds what the {@code k} largest entries of each column of a tile reach, and few others: as
+   * close below the k-th largest as halving the range of the column {@link #HALVINGS} times comes.
+   *
+   * @param tile (numRows, 64), finite
+   * @param k in [1, numRows]
+   * @param into (64), written
+   */
+  void columnThreshold(long tile, int numRows, int k, long into);
 
   /**
    * Finds the entries of a tile above their column's threshold.

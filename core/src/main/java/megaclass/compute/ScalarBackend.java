@@ -143,6 +143,31 @@ public final class ScalarBackend implements ComputeBackend {
   }
 
   @Override
+  public void columnThreshold(long tile, int numRows, int k, long into) {
+    for (int i = 0; i < PANEL; i++) {
+      float low = Float.POSITIVE_INFINITY;
+      float high = Float.NEGATIVE_INFINITY;
+      for (int r = 0; r < numRows; r++) {
+        low = Math.min(low, get(tile, r * PANEL + i));
+        high = Math.max(high, get(tile, r * PANEL + i));
+      }
+      for (int halving = 0; halving < HALVINGS; halving++) {
+        float middle = 0.5f * low + 0.5f * high;
+        int reached = 0;
+        for (int r = 0; r < numRows; r++) {
+          reached += get(tile, r * PANEL + i) >= middle ? 1 : 0;
+        }
+        if (reached >= k) {
+          low = middle;
+        } else {
+          high = middle;
+        }
+      }
+      set(into, i, low);
+    }
+  }
+
+  @Override
   public int above(long tile, int numRows, long threshold, int[] into) {
     int found = 0;
     for (int r = 0; r < numRows; r++) {

@@ -161,6 +161,29 @@ final class ScalarCodes implements CodeKernels {
   }
 
   @Override
+  public float threshold(float[] values, int size, int k) {
+    float low = Float.POSITIVE_INFINITY;
+    float high = Float.NEGATIVE_INFINITY;
+    for (int i = 0; i < size; i++) {
+      low = Math.min(low, values[i]);
+      high = Math.max(high, values[i]);
+    }
+    for (int halving = 0; halving < ComputeBackend.HALVINGS; halving++) {
+      float middle = 0.5f * low + 0.5f * high;
+      int reached = 0;
+      for (int i = 0; i < size; i++) {
+        reached += values[i] >= middle ? 1 : 0;
+      }
+      if (reached >= k) {
+        low = middle;
+      } else {
+        high = middle;
+      }
+    }
+    return low;
+  }
+
+  @Override
   public int above(float[] values, int from, int to, float threshold, int[] into) {
     int found = 0;
     for (int i = from; i < to; i++) {

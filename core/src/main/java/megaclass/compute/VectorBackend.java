@@ -229,6 +229,37 @@ public final class VectorBackend implements ComputeBackend {
   }
 
   @Override
+  public void columnThreshold(long tile, int numRows, int k, long into) {
+    FloatVector one = FloatVector.broadcast(S, 1f);
+    FloatVector zero = FloatVector.zero(S);
+    for (long column = 0; column < ROW; column += V) {
+      FloatVector low = FloatVector.broadcast(S, Float.POSITIVE_INFINITY);
+      FloatVector high = FloatVector.broadcast(S, Float.NEGATIVE_INFINITY);
+      long at = tile + column;
+      for (int r = 0; r < numRows; r++) {
+        FloatVector z = FloatVector.fromMemorySegment(S, ALL, at, NATIVE);
+        low = low.min(z);
+        high = high.max(z);
+        at += ROW;
+      }
+      for (int halving = 0; halving < HALVINGS; halving++) {
+        FloatVector middle = low.mul(0.5f).add(high.mul(0.5f));
+        FloatVector reached = FloatVector.zero(S);
+        at = tile + column;
+        for (int r = 0; r < numRows; r++) {
+          FloatVector z = FloatVector.fromMemorySegment(S, ALL, at, NATIVE);
+          reached = reached.add(zero.blend(one, z.compare(VectorOperators.GE, middle)));
+          at += ROW;
+        }
+        VectorMask<Float> enough = reached.compare(VectorOperators.GE, (float) k);
+        low = low.blend(middle, enough);
+        high = middle.blend(high, enough);
+      }
+      low.intoMemorySegment(ALL, into + column, NATIVE);
+    }
+  }
+
+  @Override
   public int above(long tile, int numRows, long threshold, int[] into) {
     int found = 0;
     long at = tile;

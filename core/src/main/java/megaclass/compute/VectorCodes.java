@@ -623,6 +623,41 @@ final class VectorCodes implements CodeKernels {
   // ---- selection -----------------------------------------------------------------------------
 
   @Override
+  public float threshold(float[] values, int size, int k) {
+    FloatVector lowest = FloatVector.broadcast(S, Float.POSITIVE_INFINITY);
+    FloatVector highest = FloatVector.broadcast(S, Float.NEGATIVE_INFINITY);
+    int whole = size - size % LANES;
+    for (int i = 0; i < whole; i += LANES) {
+      FloatVector x = FloatVector.fromArray(S, values, i);
+      lowest = lowest.min(x);
+      highest = highest.max(x);
+    }
+    float low = lowest.reduceLanes(VectorOperators.MIN);
+    float high = highest.reduceLanes(VectorOperators.MAX);
+    for (int i = whole; i < size; i++) {
+      low = Math.min(low, values[i]);
+      high = Math.max(high, values[i]);
+    }
+    for (int halving = 0; halving < ComputeBackend.HALVINGS; halving++) {
+      float middle = 0.5f * low + 0.5f * high;
+      int reached = 0;
+      for (int i = 0; i < whole; i += LANES) {
+        FloatVector x = FloatVector.fromArray(S, values, i);
+        reached += x.compare(VectorOperators.GE, middle).trueCount();
+      }
+      for (int i = whole; i < size; i++) {
+        reached += values[i] >= middle ? 1 : 0;
+      }
+      if (reached >= k) {
+        low = middle;
+      } else {
+        high = middle;
+      }
+    }
+    return low;
+  }
+
+  @Override
   public int above(float[] values, int from, int to, float threshold, int[] into) {
     int found = 0;
     int i = from;

@@ -94,10 +94,18 @@ public final class BinaryIvf implements ClassIndex {
   private static final class Scratch {
     final MemorySegment row;
     final MemorySegment rotated;
+    private long[] addresses = new long[0];
 
     Scratch(int stride, int codeDim, Arena arena) {
       row = NativeMemory.allocate(4L * stride, arena);
       rotated = NativeMemory.allocate(4L * codeDim, arena);
+    }
+
+    long[] addresses(int count) {
+      if (addresses.length < count) {
+        addresses = new long[count + count / 4];
+      }
+      return addresses;
     }
   }
 
@@ -197,9 +205,9 @@ public final class BinaryIvf implements ClassIndex {
     probes.clear();
     workers.run(
         embeddings.numPanels(),
-        (panel, worker) -> quantizer.probe(embeddings, panel, worker, probes));
+        (panel, worker) -> quantizer.probe(embeddings, panel, numProbes, worker, probes));
     scan.scan(in, embeddings, probes, wanted);
-    workers.run(embeddings.size(), (sample, _) -> propose(embeddings, sample, into));
+    workers.run(embeddings.size(), (sample, worker) -> propose(embeddings, sample, worker, into));
   }
 
   private void reserve(int numPanels, int numProbes) {
@@ -209,13 +217,19 @@ public final class BinaryIvf implements ClassIndex {
     }
   }
 
-  private void propose(Embeddings embeddings, int sample, Candidates into) {
+  private void propose(Embeddings embeddings, int sample, int worker, Candidates into) {
     int count = scan.finish(sample);
     into.resize(sample, count);
+    int[] classIds = into.classIds(sample);
     for (int i = 0; i < count; i++) {
-      int classId = scan.classId(sample, i);
-      into.set(sample, i, classId, score(embeddings, sample, classId));
+      classIds[i] = scan.classId(sample, i);
     }
+    rows.scores(
+        embeddings.row(sample),
+        classIds,
+        count,
+        scratch[worker].addresses(count),
+        into.scores(sample));
   }
 
   @Override
@@ -247,7 +261,7 @@ public final class BinaryIvf implements ClassIndex {
     Arrays.setAll(members, place -> in.classId(list, place));
     Arrays.sort(members); // the mean adds in this order, whatever moves came before
     int[] listOf = new int[size];
-    quantizer.assign(size, i -> members[i], listOf);
+    quantizer.assignNear(list, size, i -> members[i], listOf);
     int kept = 0;
     for (int i = 0; i < size; i++) {
       if (listOf[i] == list) {

@@ -43,10 +43,7 @@ final class CandidateScan {
   private final float[] cosines;
 
   private int wanted;
-  private long[][] best = new long[0][];
-  private int[] found = new int[0];
-  private float[] thresholds = new float[0];
-  private float[] scales = new float[0];
+  private Found[] found = new Found[0];
   private MemorySegment queries = MemorySegment.NULL;
 
   /** A scan to be used for many batches. */
@@ -88,7 +85,13 @@ final class CandidateScan {
         sums = new long[room];
         distances = new int[TOGETHER * room];
         estimates = new float[TOGETHER * room];
-        hits = new int[room];
+      }
+      reserveHits(slots);
+    }
+
+    void reserveHits(int room) {
+      if (hits.length < room) {
+        hits = new int[room + room / 4];
       }
     }
   }
@@ -126,11 +129,9 @@ final class CandidateScan {
   }
 
   private void reserve(int batch) {
-    if (best.length < batch) {
-      best = new long[batch][0];
-      found = new int[batch];
-      thresholds = new float[batch];
-      scales = new float[batch];
+    if (found.length < batch) {
+      found = new Found[batch];
+      Arrays.setAll(found, _ -> new Found());
       queries = NativeMemory.allocate(queryBytes() * batch, Arena.ofAuto());
     }
   }
@@ -142,9 +143,7 @@ final class CandidateScan {
   private void begin(Embeddings embeddings, int sample, Scratch own) {
     long query = queries.address() + queryBytes() * sample;
     rotation.rotate(embeddings.row(sample), own.rotated.address());
-    scales[sample] = encode(own.rotated.address(), query);
-    found[sample] = 0;
-    thresholds[sample] = Float.NEGATIVE_INFINITY;
+    found[sample].begin(encode(own.rotated.address(), query));
   }
 
   /** Writes what a rotated embedding is compared by; returns what the comparison is scaled by. */
@@ -205,13 +204,13 @@ final class CandidateScan {
     own.reserve(slots);
     for (int i = 0; i < count; i++) {
       own.queries[i] = queries.address() + queryBytes() * own.samples[i];
-      own.scales[i] = scales[own.samples[i]];
+      own.scales[i] = found[own.samples[i]].scale;
     }
     estimate(lists, list, count, slots, own);
     for (int i = 0; i < count; i++) {
       int sample = own.samples[i];
       int from = i * slots;
-      int hits = kernels.above(own.estimates, from, from + size, thresholds[sample], own.hits);
+      int hits = kernels.above(own.estimates, from, from + size, found[sample].threshold, own.hits);
       keep(lists, list, sample, from, hits, own);
     }
   }
@@ -246,36 +245,92 @@ final class CandidateScan {
   }
 
   private void keep(InvertedLists lists, int list, int sample, int from, int hits, Scratch own) {
-    int size = found[sample];
-    if (best[sample].length < size + hits) {
-      best[sample] = Arrays.copyOf(best[sample], size + hits + hits / 2);
-    }
-    long[] keys = best[sample];
+    Found of = found[sample];
+    of.reserve(of.size + hits);
     for (int h = 0; h < hits; h++) {
       int place = own.hits[h];
-      keys[size++] = Ranking.key(own.estimates[from + place], lists.classId(list, place));
+      of.scores[of.size] = own.estimates[from + place];
+      of.classIds[of.size++] = lists.classId(list, place);
     }
-    if (size >= Math.max(2 * wanted, FEWEST_TO_SORT_OUT)) {
-      Ranking.selectBest(keys, size, wanted);
-      size = wanted;
-      long last = keys[0];
-      for (int i = 1; i < wanted; i++) {
-        last = Math.max(last, keys[i]);
-      }
-      thresholds[sample] = Math.nextDown(Ranking.score(last)); // equal ones: the smaller id counts
+    if (of.size >= enough()) {
+      sortOut(of, own);
     }
-    found[sample] = size;
+  }
+
+  /** Classes of a sample at which those that cannot be among the best are sorted out. */
+  private int enough() {
+    return Math.max(2 * wanted, FEWEST_TO_SORT_OUT);
+  }
+
+  /** Keeps what is surely among the best and little else; all others must be better from now on. */
+  private void sortOut(Found of, Scratch own) {
+    of.threshold = Math.nextDown(kernels.threshold(of.scores, of.size, wanted));
+    own.reserveHits(of.size);
+    int kept = kernels.above(of.scores, 0, of.size, of.threshold, own.hits);
+    for (int i = 0; i < kept; i++) {
+      of.scores[i] = of.scores[own.hits[i]];
+      of.classIds[i] = of.classIds[own.hits[i]];
+    }
+    of.size = kept;
+    if (kept > enough() / 4 * 3) { // nearly all estimates are equal
+      of.keepBest(wanted);
+    }
   }
 
   /** Puts the best classes of a sample first, in no order; returns how many there are. */
   int finish(int sample) {
-    int kept = Math.min(found[sample], wanted);
-    Ranking.selectBest(best[sample], found[sample], kept);
-    return kept;
+    found[sample].keepBest(wanted);
+    return found[sample].size;
   }
 
   /** A class of a sample after {@link #finish}. */
   int classId(int sample, int i) {
-    return Ranking.id(best[sample][i]);
+    return found[sample].classIds[i];
+  }
+
+  /** What was found for a sample so far. */
+  private static final class Found {
+    float[] scores = new float[0];
+    int[] classIds = new int[0];
+    private long[] keys = new long[0];
+    int size;
+
+    /** What is not above it is not among the best. */
+    float threshold;
+
+    /** What its comparisons are scaled by. */
+    float scale;
+
+    void begin(float scale) {
+      this.scale = scale;
+      size = 0;
+      threshold = Float.NEGATIVE_INFINITY;
+    }
+
+    void reserve(int room) {
+      if (scores.length < room) {
+        scores = Arrays.copyOf(scores, room + room / 2);
+        classIds = Arrays.copyOf(classIds, room + room / 2);
+      }
+    }
+
+    /** Keeps the best ones; of equal ones those of the smallest ids. */
+    void keepBest(int wanted) {
+      if (size <= wanted) {
+        return;
+      }
+      if (keys.length < size) {
+        keys = new long[size + size / 2];
+      }
+      for (int i = 0; i < size; i++) {
+        keys[i] = Ranking.key(scores[i], classIds[i]);
+      }
+      Ranking.selectBest(keys, size, wanted);
+      for (int i = 0; i < wanted; i++) {
+        scores[i] = Ranking.score(keys[i]);
+        classIds[i] = Ranking.id(keys[i]);
+      }
+      size = wanted;
+    }
   }
 }

@@ -33,6 +33,16 @@ public final class Candidates {
     scores[sample][at] = score;
   }
 
+  /** The classes of a sample, to be written directly after {@link #resize}; may be longer. */
+  int[] classIds(int sample) {
+    return classIds[sample];
+  }
+
+  /** The scores of a sample, as {@link #classIds}. */
+  float[] scores(int sample) {
+    return scores[sample];
+  }
+
   /** How many classes are proposed for a sample. */
   public int size(int sample) {
     return sizes[sample];

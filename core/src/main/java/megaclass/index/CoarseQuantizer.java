@@ -9,6 +9,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.function.IntUnaryOperator;
+import java.util.stream.IntStream;
 import megaclass.backbone.Embeddings;
 import megaclass.compute.ComputeBackend;
 import megaclass.compute.Engine;
@@ -17,6 +18,7 @@ import megaclass.compute.RowMatrix;
 import megaclass.compute.Workers;
 import megaclass.internal.Hash;
 import megaclass.internal.Permutation;
+import megaclass.internal.Ranking;
 import megaclass.internal.TopScores;
 
 /**
@@ -35,9 +37,13 @@ final class CoarseQuantizer implements AutoCloseable {
 
   private static final int TILE_ROWS = 128;
 
+  /** Lists among which a class of a list looks for its own: few go further in one repair. */
+  private static final int NEAR = 256;
+
   private final IndexedRows rows;
   private final RowMatrix centroids;
   private final float[] minusHalfSquares;
+  private final int[] allLists;
   private final ComputeBackend backend;
   private final Workers workers;
   private final Arena arena = Arena.ofShared();
@@ -49,6 +55,7 @@ final class CoarseQuantizer implements AutoCloseable {
     this.workers = engine.workers();
     centroids = new RowMatrix(numLists, rows.matrix().width(), RowMatrix.State.NONE);
     minusHalfSquares = new float[numLists];
+    allLists = IntStream.range(0, numLists).toArray();
     scratch = new Scratch[workers.threads()];
     Arrays.setAll(scratch, _ -> new Scratch(rows.matrix().stride(), arena));
   }
@@ -60,16 +67,16 @@ final class CoarseQuantizer implements AutoCloseable {
     final float[] shifts = new float[TILE_ROWS];
     final float[] bestScores = new float[PANEL];
     final int[] bestLists = new int[PANEL];
-    final int[] hits = new int[TILE_ROWS * PANEL];
 
     /** A copy of the tile: single values are read from arrays at a part of the cost. */
     final float[] scores = new float[TILE_ROWS * PANEL];
 
-    final float[] thresholds = new float[PANEL];
     final MemorySegment row;
     final MemorySegment panel;
     final MemorySegment tile;
     final MemorySegment lanes;
+    MemorySegment probeTile = MemorySegment.NULL;
+    int[] probeHits = new int[0];
 
     Scratch(int stride, Arena arena) {
       Arrays.fill(ones, 1f);
@@ -77,6 +84,15 @@ final class CoarseQuantizer implements AutoCloseable {
       panel = NativeMemory.allocate(4L * stride * PANEL, arena);
       tile = NativeMemory.allocate(4L * TILE_ROWS * PANEL, arena);
       lanes = NativeMemory.allocate(4L * PANEL, arena);
+    }
+
+    /** Room for the scores of all lists with a panel of samples. */
+    void reserveProbes(int numLists) {
+      if (probeHits.length == 0) {
+        int padded = Math.ceilDiv(numLists, ROW_BLOCK) * ROW_BLOCK;
+        probeTile = NativeMemory.allocate(4L * PANEL * padded, Arena.ofAuto());
+        probeHits = new int[PANEL * padded];
+      }
     }
 
     void copyScores(int numRows) {
@@ -132,6 +148,30 @@ final class CoarseQuantizer implements AutoCloseable {
    * @param into receives the list of each
    */
   void assign(int count, IntUnaryOperator rowAt, int[] into) {
+    assign(count, rowAt, allLists, into);
+  }
+
+  /** As {@link #assign} does, for rows of a list, among the {@link #NEAR} lists nearest to it. */
+  void assignNear(int list, int count, IntUnaryOperator rowAt, int[] into) {
+    assign(count, rowAt, nearTo(list), into);
+  }
+
+  /** The lists whose centroids are nearest to that of a list, and itself; ascending. */
+  private int[] nearTo(int list) {
+    if (numLists() <= NEAR) {
+      return allLists;
+    }
+    long[] keys = new long[numLists()];
+    for (int other = 0; other < keys.length; other++) {
+      long centroid = centroids.address(other);
+      float product = backend.dot(centroids.address(list), centroid, centroids.stride());
+      keys[other] = Ranking.key(product + minusHalfSquares[other], other);
+    }
+    Ranking.selectBest(keys, keys.length, NEAR);
+    return Arrays.stream(keys, 0, NEAR).mapToInt(Ranking::id).sorted().toArray();
+  }
+
+  private void assign(int count, IntUnaryOperator rowAt, int[] lists, int[] into) {
     workers.run(
         Math.ceilDiv(count, PANEL),
         (task, worker) -> {
@@ -139,17 +179,17 @@ final class CoarseQuantizer implements AutoCloseable {
           int from = task * PANEL;
           int size = Math.min(PANEL, count - from);
           rows.pack(size, lane -> rowAt.applyAsInt(from + lane), own.panel, own.row);
-          nearest(size, own);
+          nearest(lists, size, own);
           System.arraycopy(own.bestLists, 0, into, from, size);
         });
   }
 
   /** The smallest |w - mu| is the largest w . mu - |mu|^2 / 2. */
-  private void nearest(int size, Scratch own) {
+  private void nearest(int[] lists, int size, Scratch own) {
     Arrays.fill(own.bestScores, Float.NEGATIVE_INFINITY);
-    Arrays.fill(own.bestLists, 0);
-    for (int from = 0; from < numLists(); from += TILE_ROWS) {
-      int padded = gather(from, own, true);
+    Arrays.fill(own.bestLists, lists[0]);
+    for (int from = 0; from < lists.length; from += TILE_ROWS) {
+      int padded = gather(lists, from, own);
       backend.logits(
           own.addresses, padded, own.panel.address(), centroids.width(), own.tile.address());
       backend.scaleAndShift(own.tile.address(), padded, own.ones, own.shifts);
@@ -159,7 +199,7 @@ final class CoarseQuantizer implements AutoCloseable {
         float best = own.lanes.get(JAVA_FLOAT_UNALIGNED, 4L * lane);
         if (best > own.bestScores[lane]) {
           own.bestScores[lane] = best;
-          own.bestLists[lane] = from + firstRowWith(best, lane, own.scores);
+          own.bestLists[lane] = lists[from + firstRowWith(best, lane, own.scores)];
         }
       }
     }
@@ -174,12 +214,12 @@ final class CoarseQuantizer implements AutoCloseable {
   }
 
   /** Centroids of a tile, filled up to whole blocks with ones that are never the best. */
-  private int gather(int from, Scratch own, boolean shifted) {
-    int count = Math.min(TILE_ROWS, numLists() - from);
+  private int gather(int[] lists, int from, Scratch own) {
+    int count = Math.min(TILE_ROWS, lists.length - from);
     int padded = (count + ROW_BLOCK - 1) / ROW_BLOCK * ROW_BLOCK;
     for (int r = 0; r < count; r++) {
-      own.addresses[r] = centroids.address(from + r);
-      own.shifts[r] = shifted ? minusHalfSquares[from + r] : 0f;
+      own.addresses[r] = centroids.address(lists[from + r]);
+      own.shifts[r] = minusHalfSquares[lists[from + r]];
     }
     for (int r = count; r < padded; r++) {
       own.addresses[r] = own.addresses[0];
@@ -234,30 +274,30 @@ final class CoarseQuantizer implements AutoCloseable {
   /**
    * Finds the lists that score best with the samples of a panel.
    *
+   * @param numProbes lists of a sample, at most {@link #numLists}
    * @param top receives (list, mu . x) of each sample, best first; cleared by the caller
    */
-  void probe(Embeddings embeddings, int panel, int worker, TopScores top) {
+  void probe(Embeddings embeddings, int panel, int numProbes, int worker, TopScores top) {
     Scratch own = scratch[worker];
-    Arrays.fill(own.thresholds, Float.NEGATIVE_INFINITY);
-    int samples = Math.min(PANEL, embeddings.size() - panel * PANEL);
+    own.reserveProbes(numLists());
+    long tile = own.probeTile.address();
     for (int from = 0; from < numLists(); from += TILE_ROWS) {
-      int padded = gather(from, own, false);
-      long tile = own.tile.address();
-      backend.logits(own.addresses, padded, embeddings.panel(panel), embeddings.width(), tile);
-      backend.scaleAndShift(tile, padded, own.ones, own.shifts);
-      MemorySegment.copy(own.thresholds, 0, own.lanes, JAVA_FLOAT_UNALIGNED, 0, PANEL);
-      int found = backend.above(tile, padded, own.lanes.address(), own.hits);
-      own.copyScores(padded);
-      for (int h = 0; h < found; h++) {
-        int lane = own.hits[h] % PANEL;
-        if (lane < samples) {
-          float score = own.scores[own.hits[h]];
-          if (score > own.thresholds[lane]) {
-            int list = from + own.hits[h] / PANEL;
-            own.thresholds[lane] = top.offer(panel * PANEL + lane, list, score);
-          }
-        }
-      }
+      int padded = gather(allLists, from, own);
+      long at = tile + 4L * PANEL * from;
+      backend.logits(own.addresses, padded, embeddings.panel(panel), embeddings.width(), at);
+    }
+    backend.columnThreshold(tile, numLists(), numProbes, own.lanes.address());
+    int samples = Math.min(PANEL, embeddings.size() - panel * PANEL);
+    for (int lane = 0; lane < PANEL; lane++) {
+      float reached = own.lanes.getAtIndex(JAVA_FLOAT_UNALIGNED, lane);
+      float below = lane < samples ? Math.nextDown(reached) : Float.POSITIVE_INFINITY;
+      own.lanes.setAtIndex(JAVA_FLOAT_UNALIGNED, lane, below);
+    }
+    int found = backend.above(tile, numLists(), own.lanes.address(), own.probeHits);
+    for (int h = 0; h < found; h++) {
+      int hit = own.probeHits[h];
+      float score = own.probeTile.getAtIndex(JAVA_FLOAT_UNALIGNED, hit);
+      top.offer(panel * PANEL + hit % PANEL, hit / PANEL, score);
     }
   }
 

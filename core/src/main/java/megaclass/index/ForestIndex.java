@@ -78,11 +78,22 @@ public final class ForestIndex implements ClassIndex {
   private static final class Scratch {
     @Nullable ForestSearch search;
     long[] ranked = new long[0];
+    long[] addresses = new long[0];
+    float[] scores = new float[0];
 
     ForestSearch searchOf(ForestVersion version) {
       var made = search == null ? version.forest().newSearch() : search;
       search = made;
       return made;
+    }
+
+    void reserve(int found) {
+      if (ranked.length < found) {
+        int room = found + found / 4;
+        ranked = new long[room];
+        addresses = new long[room];
+        scores = new float[room];
+      }
     }
   }
 
@@ -165,12 +176,11 @@ public final class ForestIndex implements ClassIndex {
       Candidates into) {
     ForestSearch search = own.searchOf(version);
     int found = search.search(embeddings.row(sample), numCandidates(effort));
-    if (own.ranked.length < found) {
-      own.ranked = new long[found + found / 4];
-    }
+    int[] classIds = search.classIds();
+    own.reserve(found);
+    rows.scores(embeddings.row(sample), classIds, found, own.addresses, own.scores);
     for (int i = 0; i < found; i++) {
-      int classId = search.classId(i);
-      own.ranked[i] = Ranking.key(score(embeddings, sample, classId), classId);
+      own.ranked[i] = Ranking.key(own.scores[i], classIds[i]);
     }
     int kept = (int) Math.min(found, (long) effort * settings.numKept());
     Ranking.selectBest(own.ranked, found, kept);

@@ -30,6 +30,25 @@ public record IndexedRows(RowMatrix matrix, boolean normalised, ComputeBackend b
   }
 
   /**
+   * Scores of several rows, the same bits as {@link #score}.
+   *
+   * @param ids at least {@code count} rows
+   * @param addresses scratch, (count)
+   * @param into (count), written
+   */
+  void scores(long embedding, int[] ids, int count, long[] addresses, float[] into) {
+    for (int i = 0; i < count; i++) {
+      addresses[i] = matrix.address(ids[i]);
+    }
+    backend.dots(addresses, count, embedding, matrix.stride(), into);
+    if (normalised) {
+      for (int i = 0; i < count; i++) {
+        into[i] *= backend.inverseNorm(addresses[i], matrix.stride());
+      }
+    }
+  }
+
+  /**
    * Copies a row.
    *
    * @param into address of (stride) floats

@@ -17,8 +17,10 @@ import megaclass.compute.NativeMemory;
  * <p>A class has a slot: a place for its code, one float beside it (the factor) and its id. Slots
  * come in blocks of 8, whose codes lie word by word (word 0 of all 8, word 1 of all 8, ...), as the
  * scans read them; a list is some blocks in a row with a few free slots at its end. A class that
- * moves takes a free slot of its new list, and the last one of its old list fills the gap. Only
- * when a list is full is everything laid out anew.
+ * moves takes a free slot of its new list, and the last one of its old list fills the gap. A full
+ * list gets a block from the nearest list that has a free one: each list in between goes one block
+ * aside, for which it takes up only its outermost block and puts it down at its other end. Only
+ * when no list has a free block is everything laid out anew.
  *
  * <p>Codes of different classes may be written by several threads at once; {@link #move} is for
  * one.
@@ -156,8 +158,7 @@ final class InvertedLists implements AutoCloseable {
 
   /** Moves a class to another list; its code there is whatever was there before. */
   void move(int classId, int toList) {
-    int slots = (firstBlocks[toList + 1] - firstBlocks[toList]) * BLOCK;
-    if (sizes[toList] == slots) {
+    if (sizes[toList] == slots(toList) && !widen(toList)) {
       int[] listOf = new int[numClasses()];
       Arrays.setAll(listOf, this::list);
       listOf[classId] = toList;
@@ -166,13 +167,77 @@ final class InvertedLists implements AutoCloseable {
     }
     int gap = slotOf[classId];
     int fromList = list(classId);
-    int last = firstBlocks[fromList] * BLOCK + --sizes[fromList];
-    copy(codes, factors, last, gap);
-    slotOf[classIds[last]] = gap;
-    classIds[gap] = classIds[last];
+    int last = firstSlot(fromList) + --sizes[fromList];
+    carry(last, gap);
     classIds[last] = NONE;
-    slotOf[classId] = firstBlocks[toList] * BLOCK + sizes[toList]++;
+    slotOf[classId] = firstSlot(toList) + sizes[toList]++;
     classIds[slotOf[classId]] = classId;
+  }
+
+  private int firstSlot(int list) {
+    return firstBlocks[list] * BLOCK;
+  }
+
+  private int slots(int list) {
+    return firstSlot(list + 1) - firstSlot(list);
+  }
+
+  private boolean hasFreeBlock(int list) {
+    return slots(list) - sizes[list] >= BLOCK;
+  }
+
+  /** Gives a full list one more block; whether any list had one to give. */
+  private boolean widen(int list) {
+    int below = list - 1;
+    int above = list + 1;
+    while (below >= 0 || above < sizes.length) {
+      if (above < sizes.length && hasFreeBlock(above)) {
+        for (int giver = above; giver > list; giver--) {
+          moveUp(giver);
+        }
+        return true;
+      }
+      if (below >= 0 && hasFreeBlock(below)) {
+        for (int taker = below + 1; taker <= list; taker++) {
+          moveDown(taker);
+        }
+        return true;
+      }
+      below--;
+      above++;
+    }
+    return false;
+  }
+
+  /** Leaves the first block of a list to the list before it. Needs a free block at the end. */
+  private void moveUp(int list) {
+    int from = firstSlot(list);
+    int to = from + Math.max(BLOCK, sizes[list]);
+    for (int i = 0; i < Math.min(BLOCK, sizes[list]); i++) {
+      carry(from + i, to + i);
+      classIds[from + i] = NONE;
+    }
+    listOfBlock[firstBlocks[list]] = list - 1;
+    firstBlocks[list]++;
+  }
+
+  /** Takes the last block of the list before it, which is free; what was last goes there. */
+  private void moveDown(int list) {
+    int count = Math.min(BLOCK, sizes[list]);
+    int from = firstSlot(list) + sizes[list] - count;
+    firstBlocks[list]--;
+    listOfBlock[firstBlocks[list]] = list;
+    for (int i = 0; i < count; i++) {
+      carry(from + i, firstSlot(list) + i);
+      classIds[from + i] = NONE;
+    }
+  }
+
+  /** Takes a class with its code and its factor to another slot. */
+  private void carry(int from, int to) {
+    copy(codes, factors, from, to);
+    classIds[to] = classIds[from];
+    slotOf[classIds[to]] = to;
   }
 
   @Override

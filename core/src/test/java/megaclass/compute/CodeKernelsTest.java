@@ -19,6 +19,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -381,6 +382,26 @@ class CodeKernelsTest extends BackendAgainstDefinition {
         }
       }
     }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"1, 1", "15, 15", "16, 3", "33, 1", "100, 40", "1000, 7"})
+  void thresholdIsReachedByTheLargestOnes(int size, int k) {
+    float[] values = Floats.normal(random, size + 5, 1);
+    Arrays.fill(values, size, size + 5, 100f); // what lies behind plays no part
+    float threshold = kernels.threshold(values, size, k);
+    assertEquals(DEFINITION.threshold(values, size, k), threshold);
+    float[] sorted = Arrays.copyOf(values, size);
+    Arrays.sort(sorted);
+    float close = (sorted[size - 1] - sorted[0]) / (1 << ComputeBackend.HALVINGS) * 1.01f;
+    assertTrue(threshold <= sorted[size - k] && threshold >= sorted[size - k] - close);
+  }
+
+  @Test
+  void thresholdOfEqualValuesIsTheValue() {
+    float[] values = new float[40];
+    Arrays.fill(values, -0.3f);
+    assertEquals(-0.3f, kernels.threshold(values, 40, 7));
   }
 
   @Test

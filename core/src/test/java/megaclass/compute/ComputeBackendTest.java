@@ -14,6 +14,7 @@ import megaclass.TestBackend;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -286,6 +287,34 @@ class ComputeBackendTest extends BackendAgainstDefinition {
     assertSameBits(
         Floats.normal(random, numRows * PANEL, 1),
         (b, tile) -> b.scaleColumns(tile.address(), numRows, factor.address()));
+  }
+
+  @ParameterizedTest
+  @CsvSource({"1, 1", "3, 1", "4, 4", "128, 7", "633, 20", "633, 632"})
+  void columnThresholdIsReachedByTheLargestOnes(int numRows, int k) {
+    float[] values = Floats.normal(random, numRows * PANEL, 1);
+    for (int r = 0; r < numRows; r++) {
+      values[r * PANEL] = 3f; // all are equal
+      values[r * PANEL + 1] = r == 0 ? 1e30f : r % 3; // many are
+    }
+    var tile = Floats.of(values, arena);
+    assertSameBits(
+        PANEL, (b, into) -> b.columnThreshold(tile.address(), numRows, k, into.address()));
+    var into = Floats.of(new float[PANEL], arena);
+    backend.columnThreshold(tile.address(), numRows, k, into.address());
+    float[] thresholds = into.toArray();
+    for (int i = 0; i < PANEL; i++) {
+      float[] column = new float[numRows];
+      for (int r = 0; r < numRows; r++) {
+        column[r] = values[r * PANEL + i];
+      }
+      Arrays.sort(column);
+      float threshold = thresholds[i];
+      assertTrue(threshold <= column[numRows - k], "column " + i);
+      float range = column[numRows - 1] - column[0];
+      float close = range / (1 << ComputeBackend.HALVINGS) * 1.01f;
+      assertTrue(threshold >= column[numRows - k] - close, "column " + i);
+    }
   }
 
   @ParameterizedTest

@@ -68,6 +68,7 @@ class RepeatableBitsTest {
         backend.expAndScale(tile.address(), ROWS, lanes.address(), sums.address());
         backend.scaleColumns(tile.address(), ROWS, sums.address());
         backend.columnMax(tile.address(), ROWS, lanes.address());
+        backend.columnThreshold(tile.address(), ROWS, 5, sums.address());
         backend.rowMax(tile.address(), ROWS, 37, best);
         backend.logits(addresses, ROWS, tile.address(), ROWS, into.address());
         backend.embeddingGradient(
@@ -123,7 +124,7 @@ class RepeatableBitsTest {
       results.add(Floats.values(CodeKernels.BLOCK, i -> distances[i]));
       results.add(estimates);
       results.add(scale);
-      results.add(new float[] {above, below});
+      results.add(new float[] {above, below, kernels.threshold(estimates, estimates.length, 3)});
       return sum;
     }
   }
