@@ -207,7 +207,8 @@ public final class BinaryIvf implements ClassIndex {
         embeddings.numPanels(),
         (panel, worker) -> quantizer.probe(embeddings, panel, numProbes, worker, probes));
     scan.scan(in, embeddings, probes, wanted);
-    workers.run(embeddings.size(), (sample, worker) -> propose(embeddings, sample, worker, into));
+    workers.run(
+        embeddings.size(), (sample, worker) -> propose(in, embeddings, sample, worker, into));
   }
 
   private void reserve(int numPanels, int numProbes) {
@@ -217,8 +218,9 @@ public final class BinaryIvf implements ClassIndex {
     }
   }
 
-  private void propose(Embeddings embeddings, int sample, int worker, Candidates into) {
-    int count = scan.finish(sample);
+  private void propose(
+      InvertedLists in, Embeddings embeddings, int sample, int worker, Candidates into) {
+    int count = scan.finish(in, sample);
     into.resize(sample, count);
     int[] classIds = into.classIds(sample);
     for (int i = 0; i < count; i++) {

@@ -247,52 +247,56 @@ final class CandidateScan {
   private void keep(InvertedLists lists, int list, int sample, int from, int hits, Scratch own) {
     Found of = found[sample];
     of.reserve(of.size + hits);
+    int firstSlot = lists.firstSlot(list);
     for (int h = 0; h < hits; h++) {
       int place = own.hits[h];
       of.scores[of.size] = own.estimates[from + place];
-      of.classIds[of.size++] = lists.classId(list, place);
+      of.slots[of.size++] = firstSlot + place;
     }
     if (of.size >= enough()) {
-      sortOut(of, own);
+      sortOut(lists, of, own);
     }
   }
 
   /** Classes of a sample at which those that cannot be among the best are sorted out. */
   private int enough() {
-    return Math.max(2 * wanted, FEWEST_TO_SORT_OUT);
+    return Math.max(wanted + wanted / 2, FEWEST_TO_SORT_OUT);
   }
 
   /** Keeps what is surely among the best and little else; all others must be better from now on. */
-  private void sortOut(Found of, Scratch own) {
+  private void sortOut(InvertedLists lists, Found of, Scratch own) {
     of.threshold = Math.nextDown(kernels.threshold(of.scores, of.size, wanted));
     own.reserveHits(of.size);
     int kept = kernels.above(of.scores, 0, of.size, of.threshold, own.hits);
     for (int i = 0; i < kept; i++) {
       of.scores[i] = of.scores[own.hits[i]];
-      of.classIds[i] = of.classIds[own.hits[i]];
+      of.slots[i] = of.slots[own.hits[i]];
     }
     of.size = kept;
     if (kept > enough() / 4 * 3) { // nearly all estimates are equal
-      of.keepBest(wanted);
+      of.size = of.best(lists, wanted);
+      for (int i = 0; i < of.size; i++) {
+        of.scores[i] = Ranking.score(of.keys[i]);
+        of.slots[i] = lists.slot(Ranking.id(of.keys[i]));
+      }
     }
   }
 
-  /** Puts the best classes of a sample first, in no order; returns how many there are. */
-  int finish(int sample) {
-    found[sample].keepBest(wanted);
-    return found[sample].size;
+  /** Ends the scan of a sample; returns how many classes it keeps. */
+  int finish(InvertedLists lists, int sample) {
+    return found[sample].best(lists, wanted);
   }
 
-  /** A class of a sample after {@link #finish}. */
+  /** A class that a sample keeps, in no order, after {@link #finish}. */
   int classId(int sample, int i) {
-    return found[sample].classIds[i];
+    return Ranking.id(found[sample].keys[i]);
   }
 
-  /** What was found for a sample so far. */
+  /** What was found for a sample so far. Ids of classes are far away, and read at the end. */
   private static final class Found {
     float[] scores = new float[0];
-    int[] classIds = new int[0];
-    private long[] keys = new long[0];
+    int[] slots = new int[0];
+    long[] keys = new long[0];
     int size;
 
     /** What is not above it is not among the best. */
@@ -310,27 +314,21 @@ final class CandidateScan {
     void reserve(int room) {
       if (scores.length < room) {
         scores = Arrays.copyOf(scores, room + room / 2);
-        classIds = Arrays.copyOf(classIds, room + room / 2);
+        slots = Arrays.copyOf(slots, room + room / 2);
       }
     }
 
-    /** Keeps the best ones; of equal ones those of the smallest ids. */
-    void keepBest(int wanted) {
-      if (size <= wanted) {
-        return;
-      }
+    /** Puts the best first into the keys; of equal ones those of the smallest ids; how many. */
+    int best(InvertedLists lists, int wanted) {
       if (keys.length < size) {
         keys = new long[size + size / 2];
       }
       for (int i = 0; i < size; i++) {
-        keys[i] = Ranking.key(scores[i], classIds[i]);
+        keys[i] = Ranking.key(scores[i], lists.classIdAt(slots[i]));
       }
-      Ranking.selectBest(keys, size, wanted);
-      for (int i = 0; i < wanted; i++) {
-        scores[i] = Ranking.score(keys[i]);
-        classIds[i] = Ranking.id(keys[i]);
-      }
-      size = wanted;
+      int kept = Math.min(size, wanted);
+      Ranking.selectBest(keys, size, kept);
+      return kept;
     }
   }
 }

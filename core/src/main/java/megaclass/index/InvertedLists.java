@@ -129,7 +129,20 @@ final class InvertedLists implements AutoCloseable {
 
   /** Class at a place in [0, size) of a list. */
   int classId(int list, int place) {
-    return classIds[firstBlocks[list] * BLOCK + place];
+    return classIdAt(firstSlot(list) + place);
+  }
+
+  /** The slot of the first class of a list; the others follow. */
+  int firstSlot(int list) {
+    return firstBlocks[list] * BLOCK;
+  }
+
+  int classIdAt(int slot) {
+    return classIds[slot];
+  }
+
+  int slot(int classId) {
+    return slotOf[classId];
   }
 
   /** Address of the first block of codes of a list. */
@@ -172,10 +185,6 @@ final class InvertedLists implements AutoCloseable {
     classIds[last] = NONE;
     slotOf[classId] = firstSlot(toList) + sizes[toList]++;
     classIds[slotOf[classId]] = classId;
-  }
-
-  private int firstSlot(int list) {
-    return firstBlocks[list] * BLOCK;
   }
 
   private int slots(int list) {
