@@ -110,10 +110,10 @@ enum SelectionData {
               "--neighbourhood=32");
       case GEONAMES ->
           List.of(
-              "--backbone=bag(chars=2-5, words=1, buckets=1048576, dropout=0.3)",
-              "--dim=64",
+              "--backbone=bag(chars=2-5, words=1, buckets=1048576, dropout=0.1)",
+              "--dim=128",
               "--optimizer=adagrad",
-              "--learning-rate=0.03",
+              "--learning-rate=0.01",
               "--backbone-learning-rate=0.03");
       case BIBLE ->
           List.of(

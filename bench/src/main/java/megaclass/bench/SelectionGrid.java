@@ -14,7 +14,9 @@ final class SelectionGrid {
           "uniform(r, corrected=true)",
           "ivf(r)",
           "ivf(r) + tail(0.25)",
-          "ivf(r) + groups(8)",
+          "ivf(r, coverage=0.99) + tail(0.25)",
+          "ivf(r) + tail(0.25) + groups(4)",
+          "auto(r)",
           "forest(r)",
           "neighbours(r)");
 
