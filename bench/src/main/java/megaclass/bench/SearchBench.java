@@ -142,7 +142,7 @@ final class SearchBench implements AutoCloseable {
 
   private void searchTrees(int numTrees) {
     var forest = new HashingForest.Settings(numTrees, 32);
-    var settings = new ForestIndex.Settings(forest, 0, 64, REPAIR_EVERY);
+    var settings = new ForestIndex.Settings(forest, 0, 64, REPAIR_EVERY, 0);
     try (var index = new ForestIndex(rows, settings, SEED, engine)) {
       double seconds = build(index);
       for (int effort : new int[] {1, 8, 32, 128}) {

@@ -28,7 +28,9 @@ import org.jspecify.annotations.Nullable;
  * forest from the copy while training goes on. It serves {@code refreshEvery} steps later, neither
  * sooner nor later: training waits if it is not ready, since what is found must be a function of
  * seed and step and not of time. So a forest is between one and two periods old, but for the first,
- * which is built before training and serves two. A step asks one forest from start to end.
+ * which is built before training and serves two. Where the weights have hardly moved since, by less
+ * than {@code refreshDrift}, no next one is begun until the following period. A step asks one
+ * forest from start to end.
  *
  * <p>Owns its memory and its thread until {@link #close}.
  */
@@ -59,9 +61,14 @@ public final class ForestIndex implements ClassIndex {
    *     leaves it follows the branches that it missed by the least; 0 for those of its leaves
    * @param numKept classes that an embedding proposes, at most: the best scored; at least 1
    * @param refreshEvery steps from forest to forest, at least 1
+   * @param refreshDrift the {@link #drift} from which on a next forest is begun, at least 0
    */
   public record Settings(
-      HashingForest.Settings forest, int numCandidates, int numKept, int refreshEvery) {}
+      HashingForest.Settings forest,
+      int numCandidates,
+      int numKept,
+      int refreshEvery,
+      double refreshDrift) {}
 
   /** Builds a forest, as {@link HashingForest#build} does. */
   @FunctionalInterface
@@ -215,8 +222,11 @@ public final class ForestIndex implements ClassIndex {
     }
     if (next != null) {
       serve(await(next));
+      next = null;
     }
-    next = buildInBackground(done);
+    if (drift() >= settings.refreshDrift()) {
+      next = buildInBackground(done);
+    }
   }
 
   private CompletableFuture<ForestVersion> buildInBackground(long step) {

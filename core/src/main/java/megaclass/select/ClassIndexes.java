@@ -141,7 +141,8 @@ final class ClassIndexes {
             trees(spec, numClasses, problem.batchSize()),
             Math.min(spec.numCandidates(), numClasses),
             Math.max(spec.numCandidates(), suitableCandidates(spec, problem)),
-            spec.refreshEvery());
+            spec.refreshEvery(),
+            spec.refreshDrift());
     return new ForestIndex(rows(problem), settings, problem.seed(), problem.engine());
   }
 

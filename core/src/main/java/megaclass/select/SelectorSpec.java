@@ -236,8 +236,16 @@ public sealed interface SelectorSpec {
    * @param numCandidates classes whose exact scores a sample asks for, at least; 0 for those of its
    *     leaves
    * @param refreshEvery steps from one forest to the next, T in the paper, at least 1
+   * @param refreshDrift how far the weights must have moved since the forest was built, as a share
+   *     of their length, for a next one to be begun; in [0, 1], 0 for always
    */
-  record Forest(double rate, int numTrees, int leafSize, int numCandidates, int refreshEvery)
+  record Forest(
+      double rate,
+      int numTrees,
+      int leafSize,
+      int numCandidates,
+      int refreshEvery,
+      double refreshDrift)
       implements SelectorSpec {
     public Forest {
       Check.inLeftOpenRange("rate", rate, 0.0, 1.0);
@@ -245,12 +253,19 @@ public sealed interface SelectorSpec {
       Check.atLeast("leafSize", leafSize, 0);
       Check.inRange("numCandidates", numCandidates, 0, MAX_CANDIDATES);
       Check.positive("refreshEvery", refreshEvery);
+      Check.inRange("refreshDrift", refreshDrift, 0.0, 1.0);
     }
 
     @Override
     public String toString() {
-      return "forest(%s, numTrees=%d, leafSize=%d, numCandidates=%d, refreshEvery=%d)"
-          .formatted(SpecText.text(rate), numTrees, leafSize, numCandidates, refreshEvery);
+      return "forest(%s, numTrees=%d, leafSize=%d, numCandidates=%d, refreshEvery=%d, refreshDrift=%s)"
+          .formatted(
+              SpecText.text(rate),
+              numTrees,
+              leafSize,
+              numCandidates,
+              refreshEvery,
+              SpecText.text(refreshDrift));
     }
   }
 

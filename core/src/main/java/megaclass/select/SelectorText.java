@@ -31,7 +31,8 @@ final class SelectorText {
                       a.integer("repairEvery"),
                       a.choice("code", BinaryIvf.Code.class)))
           .form(
-              "forest(rate, numTrees=50, leafSize=0, numCandidates=0, refreshEvery=1000)",
+              "forest(rate, numTrees=50, leafSize=0, numCandidates=0, refreshEvery=1000,"
+                  + " refreshDrift=0)",
               "forest(0.01)",
               a ->
                   new SelectorSpec.Forest(
@@ -39,7 +40,8 @@ final class SelectorText {
                       a.integer("numTrees"),
                       a.integer("leafSize"),
                       a.integer("numCandidates"),
-                      a.integer("refreshEvery")))
+                      a.integer("refreshEvery"),
+                      a.number("refreshDrift")))
           .form(
               "auto(rate, tuneAfter=100)",
               "auto(0.01)",

@@ -40,7 +40,7 @@ class ForestIndexTest {
       this.normalised = normalised;
       embeddings = Rows.pack(FEATURES, normalised, engine);
       var forest = new HashingForest.Settings(numTrees, leafSize);
-      var settings = new ForestIndex.Settings(forest, numCandidates, numKept, 10);
+      var settings = new ForestIndex.Settings(forest, numCandidates, numKept, 10, 0);
       var rows = new IndexedRows(matrix, normalised, engine.backend());
       index = new ForestIndex(rows, settings, 5, engine);
       index.build();
@@ -209,7 +209,7 @@ class ForestIndexTest {
   void anEmptyIndexSaysSo() {
     try (var engine = Engine.start(TestBackend.NAME, 1);
         var matrix = Rows.matrix(WEIGHTS)) {
-      var settings = new ForestIndex.Settings(HashingForest.Settings.defaults(), 0, 10, 10);
+      var settings = new ForestIndex.Settings(HashingForest.Settings.defaults(), 0, 10, 10, 0);
       try (var index =
           new ForestIndex(new IndexedRows(matrix, true, engine.backend()), settings, 5, engine)) {
         var e = assertThrows(IllegalStateException.class, index::state);

@@ -52,9 +52,13 @@ class ForestRefreshTest {
     final ForestIndex index;
 
     Run(int threads, ForestIndex.Builder builder) {
+      this(threads, builder, 0);
+    }
+
+    Run(int threads, ForestIndex.Builder builder, double refreshDrift) {
       engine = Engine.start(TestBackend.NAME, threads);
       embeddings = Rows.pack(FEATURES, true, engine);
-      var settings = new ForestIndex.Settings(SETTINGS, 0, NUM_CLASSES, EVERY);
+      var settings = new ForestIndex.Settings(SETTINGS, 0, NUM_CLASSES, EVERY, refreshDrift);
       var rows = new IndexedRows(matrix, true, engine.backend());
       index = new ForestIndex(rows, settings, SEED, engine, builder);
     }
@@ -151,6 +155,22 @@ class ForestRefreshTest {
               found.get(sample).stream().sorted().toList());
         }
       }
+    }
+  }
+
+  @Test
+  void noForestIsBegunForWeightsThatHardlyMove() {
+    try (var run = new Run(2, HashingForest::build, 0.1)) {
+      run.index.build();
+      for (long step = 0; step < 3 * EVERY; step++) {
+        run.index.endStep(step);
+      }
+      assertEquals(3 * EVERY, run.index.age(3 * EVERY));
+      run.step(3 * EVERY); // the weights move
+      for (long step = 3 * EVERY + 1; step < 5 * EVERY; step++) {
+        run.index.endStep(step);
+      }
+      assertEquals(EVERY, run.index.age(5 * EVERY));
     }
   }
 
@@ -286,7 +306,7 @@ class ForestRefreshTest {
       var state = saved.index.state();
       try (var fewer = Rows.matrix(Rows.inFamilies(60, DIM, 1))) {
         var rows = new IndexedRows(fewer, true, saved.engine.backend());
-        var settings = new ForestIndex.Settings(SETTINGS, 0, 10, EVERY);
+        var settings = new ForestIndex.Settings(SETTINGS, 0, 10, EVERY, 0);
         try (var index = new ForestIndex(rows, settings, SEED, saved.engine)) {
           var e =
               assertThrows(

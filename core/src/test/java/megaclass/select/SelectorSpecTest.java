@@ -33,7 +33,7 @@ class SelectorSpecTest {
         uniform(RATE, corrected=false)  e.g. uniform(0.1)
         exactTop(NUM_ACTIVE)  e.g. exactTop(4096)
         ivf(rate=0.1, coverage=1, numLists=0, numProbes=0, numCandidates=0, repairEvery=1000, code=rabitq)  e.g. ivf(0.01)
-        forest(RATE, numTrees=50, leafSize=0, numCandidates=0, refreshEvery=1000)  e.g. forest(0.01)
+        forest(RATE, numTrees=50, leafSize=0, numCandidates=0, refreshEvery=1000, refreshDrift=0)  e.g. forest(0.01)
         auto(RATE, tuneAfter=100)  e.g. auto(0.01)
         neighbours(RATE, numNeighbours=0, refreshEvery=1000)  e.g. neighbours(0.01)
         ... + adaptive(MASS_THRESHOLD, policy=reachable, probeEvery=500)  e.g. ivf(0.1) + adaptive(0.95)
@@ -76,7 +76,7 @@ class SelectorSpecTest {
             .as((rate, coverage, n, every, code) -> new Ivf(rate, coverage, n, n, n, every, code));
     var counts = Arbitraries.integers().between(1, 4096);
     Arbitrary<SelectorSpec> forest =
-        Combinators.combine(shares, counts, counts, counts, counts).as(Forest::new);
+        Combinators.combine(shares, counts, counts, counts, counts, shares).as(Forest::new);
     Arbitrary<SelectorSpec> neighbours =
         Combinators.combine(shares, counts, positive).as(Neighbours::new);
     Arbitrary<SelectorSpec> ungrouped =
@@ -110,7 +110,7 @@ class SelectorSpecTest {
     assertEquals(
         "exactTop(4096) + tail(0.1)", SelectorSpec.parse("exactTop(4096)+tail(0.1)").toString());
     assertEquals(
-        "forest(0.01, numTrees=50, leafSize=0, numCandidates=0, refreshEvery=1000)",
+        "forest(0.01, numTrees=50, leafSize=0, numCandidates=0, refreshEvery=1000, refreshDrift=0)",
         SelectorSpec.parse("forest(.01)").toString());
   }
 
@@ -141,12 +141,13 @@ class SelectorSpecTest {
     assertMessage("rate must be in (0.0, 1.0], but was 0.0", () -> new Uniform(0, false));
     assertMessage("rate must be in (0.0, 1.0], but was 10.0", () -> new Uniform(10, false));
     assertMessage("numActive must be at least 1, but was 0", () -> new ExactTop(0));
-    assertMessage("rate must be in (0.0, 1.0], but was 2.0", () -> new Forest(2, 50, 0, 0, 1));
-    assertMessage("numTrees must be in [1, 10000], but was 0", () -> new Forest(1, 0, 0, 0, 1));
-    assertMessage("leafSize must be at least 0, but was -1", () -> new Forest(1, 50, -1, 0, 1));
+    assertMessage("rate must be in (0.0, 1.0], but was 2.0", () -> new Forest(2, 50, 0, 0, 1, 0));
+    assertMessage("numTrees must be in [1, 10000], but was 0", () -> new Forest(1, 0, 0, 0, 1, 0));
+    assertMessage("leafSize must be at least 0, but was -1", () -> new Forest(1, 50, -1, 0, 1, 0));
     assertMessage(
-        "numCandidates must be in [0, 1048576], but was -1", () -> new Forest(1, 50, 0, -1, 1));
-    assertMessage("refreshEvery must be at least 1, but was 0", () -> new Forest(1, 50, 0, 0, 0));
+        "numCandidates must be in [0, 1048576], but was -1", () -> new Forest(1, 50, 0, -1, 1, 0));
+    assertMessage(
+        "refreshEvery must be at least 1, but was 0", () -> new Forest(1, 50, 0, 0, 0, 0));
     assertMessage(
         "share must be in (0.0, 1.0], but was 0.0", () -> new WithTail(new ExactTop(9), 0));
     assertMessage(

@@ -238,7 +238,10 @@ class SelectorsKeepTheContractTest {
   @Nested
   class ForestThatFollowsBranches extends OfIndex {
     ForestThatFollowsBranches() {
-      super("forest(0.2, numTrees=2, leafSize=3, numCandidates=50, refreshEvery=1)", false);
+      super(
+          "forest(0.2, numTrees=2, leafSize=3, numCandidates=50, refreshEvery=1,"
+              + " refreshDrift=0.01)",
+          false);
     }
   }
 
