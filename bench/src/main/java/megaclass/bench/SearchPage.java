@@ -10,12 +10,13 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import megaclass.bench.SelectionPlot.Series;
-import megaclass.internal.InvalidFileException;
 
 /** What indexes find and cost, in Markdown and as a picture. The same text for the same result. */
 final class SearchPage {
-  static final String BEGIN = "<!-- searched: written by megaclass bench selection table -->";
-  static final String END = "<!-- end of what was searched -->";
+  static final MarkedText PART =
+      new MarkedText(
+          "<!-- searched: written by megaclass bench selection table -->",
+          "<!-- end of what was searched -->");
 
   /** Beside the page. */
   static final String IMAGE = "images/search.svg";
@@ -25,15 +26,10 @@ final class SearchPage {
   /**
    * A page with the part between its two marks written anew.
    *
-   * @throws InvalidFileException when it lacks a mark
+   * @throws megaclass.internal.InvalidFileException when it lacks a mark
    */
   static String update(Path page, String text, SearchResult result) {
-    int begin = text.indexOf(BEGIN);
-    int end = text.indexOf(END);
-    if (begin < 0 || end < begin) {
-      throw new InvalidFileException(page, "expected the lines%n%s%n%s".formatted(BEGIN, END));
-    }
-    return text.substring(0, begin + BEGIN.length()) + "\n" + of(result) + text.substring(end);
+    return PART.replaced(page, text, of(result));
   }
 
   private static String of(SearchResult result) {

@@ -15,12 +15,13 @@ import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import megaclass.bench.SelectionRun.Chosen;
-import megaclass.internal.InvalidFileException;
 
 /** The measured part of {@code docs/selection.md}, in Markdown. The same text for the same runs. */
 final class SelectionPage {
-  static final String BEGIN = "<!-- measured: written by megaclass bench selection table -->";
-  static final String END = "<!-- end of what was measured -->";
+  static final MarkedText PART =
+      new MarkedText(
+          "<!-- measured: written by megaclass bench selection table -->",
+          "<!-- end of what was measured -->");
   private static final String NONE = "-";
 
   private final List<String> lines = new ArrayList<>();
@@ -30,15 +31,10 @@ final class SelectionPage {
   /**
    * A page with the part between its two marks written anew.
    *
-   * @throws InvalidFileException when it lacks a mark
+   * @throws megaclass.internal.InvalidFileException when it lacks a mark
    */
   static String update(Path page, String text, List<SelectionRun> runs) {
-    int begin = text.indexOf(BEGIN);
-    int end = text.indexOf(END);
-    if (begin < 0 || end < begin) {
-      throw new InvalidFileException(page, "expected the lines%n%s%n%s".formatted(BEGIN, END));
-    }
-    return text.substring(0, begin + BEGIN.length()) + "\n" + of(runs) + text.substring(end);
+    return PART.replaced(page, text, of(runs));
   }
 
   /** The images that the text shows, as SVG, by their path beside the page. */

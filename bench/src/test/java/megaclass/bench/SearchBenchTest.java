@@ -42,7 +42,7 @@ class SearchBenchTest {
     result.runs().stream()
         .filter(run -> run.effort().endsWith("512 candidates") || run.effort().startsWith("8192"))
         .forEach(run -> assertTrue(run.recall() > 0.9, run::toString));
-    String page = SearchPage.update(PAGE, SearchPage.BEGIN + SearchPage.END, result);
+    String page = SearchPage.update(PAGE, SearchPage.PART.begin() + SearchPage.PART.end(), result);
     assertTrue(page.contains("2 000 classes of dim 16 in families"), page);
   }
 

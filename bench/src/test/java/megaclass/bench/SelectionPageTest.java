@@ -32,7 +32,12 @@ class SelectionPageTest {
     Files.writeString(folder.resolve("all.jsonl"), resource("selection-example.jsonl"));
     Path page = folder.resolve("page.md");
     Files.writeString(
-        page, "# Above\n\n" + SelectionPage.BEGIN + "\nold\n" + SelectionPage.END + "\nbelow\n");
+        page,
+        "# Above\n\n"
+            + SelectionPage.PART.begin()
+            + "\nold\n"
+            + SelectionPage.PART.end()
+            + "\nbelow\n");
     var out = new StringWriter();
     var err = new StringWriter();
     var shell = new Shell(new PrintWriter(out, true), new PrintWriter(err, true), folder);
@@ -63,9 +68,12 @@ class SelectionPageTest {
     var e =
         assertThrows(
             InvalidFileException.class,
-            () -> SelectionPage.update(page, SelectionPage.END, List.of()));
+            () -> SelectionPage.update(page, SelectionPage.PART.end(), List.of()));
     assertEquals(
-        "page.md: expected the lines\n" + SelectionPage.BEGIN + "\n" + SelectionPage.END,
+        "page.md: expected the lines\n"
+            + SelectionPage.PART.begin()
+            + "\n"
+            + SelectionPage.PART.end(),
         e.getMessage());
   }
 

@@ -3,15 +3,12 @@ package megaclass.select;
 
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
 import static megaclass.compute.ComputeBackend.PANEL;
-import static megaclass.compute.ComputeBackend.ROW_BLOCK;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.function.IntUnaryOperator;
-import megaclass.compute.ComputeBackend;
 import megaclass.compute.NativeMemory;
-import megaclass.compute.RowMatrix;
 import megaclass.compute.Workers;
 
 /**
@@ -29,8 +26,6 @@ final class MassCurve {
   private static final int NUM_STEPS = 40 * STEPS_PER_NAT;
 
   private final SelectionProblem problem;
-  private final RowMatrix rows;
-  private final ComputeBackend backend;
   private final Workers workers;
   private final Scratch[] scratch;
 
@@ -42,21 +37,30 @@ final class MassCurve {
 
   MassCurve(SelectionProblem problem) {
     this.problem = problem;
-    this.rows = problem.weights().matrix();
-    this.backend = problem.engine().backend();
     this.workers = problem.engine().workers();
     scratch = new Scratch[workers.threads()];
-    Arrays.setAll(scratch, _ -> new Scratch());
+    Arrays.setAll(scratch, _ -> new Scratch(problem));
   }
 
   /** Operands and sums of one thread. */
   private static final class Scratch {
-    final long[] addresses = new long[TILE_ROWS];
-    final float[] scales = new float[TILE_ROWS];
-    final float[] shifts = new float[TILE_ROWS];
+    final LogitTile classes;
     final MemorySegment tile = NativeMemory.allocate(4L * TILE_ROWS * PANEL, Arena.ofAuto());
     final float[] max = new float[PANEL];
     final int[] counts = new int[PANEL * NUM_STEPS];
+
+    Scratch(SelectionProblem problem) {
+      classes = new LogitTile(problem, TILE_ROWS);
+    }
+
+    /** Logits of a tile of classes, those beyond the last one -infinity; returns how many rows. */
+    int score(int number, int numClasses, IntUnaryOperator classAt, long panel) {
+      int from = number * TILE_ROWS;
+      int count = Math.min(TILE_ROWS, numClasses - from);
+      int padded = classes.gather(count, r -> classAt.applyAsInt(from + r));
+      classes.score(panel, tile.address());
+      return padded;
+    }
 
     float logit(int row, int lane) {
       return tile.get(JAVA_FLOAT_UNALIGNED, 4L * (row * PANEL + lane));
@@ -76,16 +80,17 @@ final class MassCurve {
       Arrays.fill(own.max, Float.NEGATIVE_INFINITY);
       Arrays.fill(own.counts, 0);
     }
-    int all = rows.numRows();
+    int all = problem.weights().numClasses();
     int numTiles = Math.ceilDiv(all, TILE_ROWS);
     workers.run(
-        numTiles, (tile, w) -> raise(score(tile, all, c -> c, panel, scratch[w]), scratch[w]));
+        numTiles, (tile, w) -> raise(scratch[w].score(tile, all, c -> c, panel), scratch[w]));
     for (Scratch own : scratch) {
       for (int lane = 0; lane < PANEL; lane++) {
         max[lane] = Math.max(max[lane], own.max[lane]);
       }
     }
-    workers.run(numTiles, (tile, w) -> count(score(tile, all, c -> c, panel, scratch[w]), w));
+    workers.run(
+        numTiles, (tile, w) -> count(scratch[w].score(tile, all, c -> c, panel), scratch[w]));
     Arrays.fill(counts, 0);
     for (Scratch own : scratch) {
       Arrays.setAll(counts, i -> counts[i] + own.counts[i]);
@@ -101,7 +106,7 @@ final class MassCurve {
     Scratch own = scratch[0];
     double[] held = new double[samples];
     for (int tile = 0; tile < Math.ceilDiv(active.numActive(), TILE_ROWS); tile++) {
-      int padded = score(tile, active.numActive(), active::classId, panel, own);
+      int padded = own.score(tile, active.numActive(), active::classId, panel);
       for (int r = 0; r < padded; r++) {
         for (int lane = 0; lane < samples; lane++) {
           held[lane] += Math.exp(own.logit(r, lane) - max[lane]);
@@ -115,22 +120,6 @@ final class MassCurve {
     return total / samples;
   }
 
-  /** Logits of a tile of classes, those beyond the last one -infinity; returns how many rows. */
-  private int score(int tile, int numClasses, IntUnaryOperator classAt, long panel, Scratch own) {
-    int from = tile * TILE_ROWS;
-    int count = Math.min(TILE_ROWS, numClasses - from);
-    int padded = (count + ROW_BLOCK - 1) / ROW_BLOCK * ROW_BLOCK;
-    for (int r = 0; r < padded; r++) {
-      own.addresses[r] = rows.address(classAt.applyAsInt(from + Math.min(r, count - 1)));
-      float unit = problem.normalised() ? backend.inverseNorm(own.addresses[r], rows.stride()) : 1f;
-      own.scales[r] = unit * (float) problem.scale();
-      own.shifts[r] = r < count ? 0f : Float.NEGATIVE_INFINITY;
-    }
-    backend.logits(own.addresses, padded, panel, rows.width(), own.tile.address());
-    backend.scaleAndShift(own.tile.address(), padded, own.scales, own.shifts);
-    return padded;
-  }
-
   private static void raise(int padded, Scratch own) {
     for (int r = 0; r < padded; r++) {
       for (int lane = 0; lane < PANEL; lane++) {
@@ -139,8 +128,7 @@ final class MassCurve {
     }
   }
 
-  private void count(int padded, int worker) {
-    Scratch own = scratch[worker];
+  private void count(int padded, Scratch own) {
     for (int r = 0; r < padded; r++) {
       for (int lane = 0; lane < samples; lane++) {
         int step = (int) ((max[lane] - own.logit(r, lane)) * STEPS_PER_NAT);

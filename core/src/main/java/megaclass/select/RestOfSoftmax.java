@@ -3,15 +3,12 @@ package megaclass.select;
 
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
 import static megaclass.compute.ComputeBackend.PANEL;
-import static megaclass.compute.ComputeBackend.ROW_BLOCK;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import megaclass.backbone.Embeddings;
-import megaclass.compute.ComputeBackend;
 import megaclass.compute.NativeMemory;
-import megaclass.compute.RowMatrix;
 import megaclass.index.Candidates;
 import megaclass.internal.Hash;
 import megaclass.internal.Permutation;
@@ -27,36 +24,24 @@ final class RestOfSoftmax {
   private static final int MAX_DRAWS = 512;
 
   private final SelectionProblem problem;
-  private final RowMatrix rows;
-  private final ComputeBackend backend;
+  private final int numClasses;
   private final int[] drawn;
-  private final long[] addresses;
-  private final float[] scales;
-  private final float[] shifts;
+  private final LogitTile classes;
   private MemorySegment logits = MemorySegment.NULL;
 
   RestOfSoftmax(SelectionProblem problem) {
     this.problem = problem;
-    this.rows = problem.weights().matrix();
-    this.backend = problem.engine().backend();
-    drawn = new int[Math.min(MAX_DRAWS, rows.numRows())];
-    int padded = (drawn.length + ROW_BLOCK - 1) / ROW_BLOCK * ROW_BLOCK;
-    addresses = new long[padded];
-    scales = new float[padded];
-    shifts = new float[padded];
+    numClasses = problem.weights().numClasses();
+    drawn = new int[Math.min(MAX_DRAWS, numClasses)];
+    classes = new LogitTile(problem, drawn.length);
   }
 
   /** Draws classes for a step, and scores them with all samples. */
   void draw(Embeddings embeddings, long step) {
-    var order = new Permutation(rows.numRows(), Hash.key(problem.seed(), step, DRAWS));
+    var order = new Permutation(numClasses, Hash.key(problem.seed(), step, DRAWS));
     Arrays.setAll(drawn, i -> (int) order.at(i));
     Arrays.sort(drawn);
-    for (int r = 0; r < addresses.length; r++) {
-      addresses[r] = rows.address(drawn[Math.min(r, drawn.length - 1)]);
-      float unit = problem.normalised() ? backend.inverseNorm(addresses[r], rows.stride()) : 1f;
-      scales[r] = unit * (float) problem.scale();
-    }
-    long panelBytes = 4L * PANEL * addresses.length;
+    long panelBytes = 4L * PANEL * classes.gather(drawn.length, r -> drawn[r]);
     if (logits.byteSize() < panelBytes * embeddings.numPanels()) {
       logits = NativeMemory.allocate(panelBytes * embeddings.numPanels(), Arena.ofAuto());
     }
@@ -65,12 +50,8 @@ final class RestOfSoftmax {
         .workers()
         .run(
             embeddings.numPanels(),
-            (panel, _) -> {
-              long into = logits.address() + panelBytes * panel;
-              int padded = addresses.length;
-              backend.logits(addresses, padded, embeddings.panel(panel), embeddings.width(), into);
-              backend.scaleAndShift(into, padded, scales, shifts);
-            });
+            (panel, _) ->
+                classes.score(embeddings.panel(panel), logits.address() + panelBytes * panel));
   }
 
   /**
@@ -94,7 +75,7 @@ final class RestOfSoftmax {
     for (int r = 0; r < drawn.length; r++) {
       sum += known[r] ? 0 : Math.exp(logit(sample, r) - max);
     }
-    return max + Math.log(sum * rows.numRows() / drawn.length);
+    return max + Math.log(sum * numClasses / drawn.length);
   }
 
   private void mark(int classId, boolean[] known) {
@@ -105,7 +86,7 @@ final class RestOfSoftmax {
   }
 
   private float logit(int sample, int row) {
-    long panel = (long) (sample / PANEL) * addresses.length;
+    long panel = (long) (sample / PANEL) * LogitTile.padded(drawn.length);
     return logits.get(JAVA_FLOAT_UNALIGNED, 4 * ((panel + row) * PANEL + sample % PANEL));
   }
 }

@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Test;
 /** Which way to select wins, and when. */
 class AutoClassesTest {
   private static final int NUM_CLASSES = 4000;
-  private static final int DIM = 32;
+  private static final int DIM = 128;
   private static final int BATCH = 64;
   private static final String AUTO = "auto(0.05, tuneAfter=3)";
   private static final String UNIFORM = "uniform(0.05, corrected=true)";
@@ -29,6 +29,14 @@ class AutoClassesTest {
   void whereAllClassesAreAlikeTheyAreDrawn() {
     try (var problem = problem(0.02f)) {
       assertServes(problem, 0.01, true);
+    }
+  }
+
+  /** The index finds many times what is drawn, but less than half of it all. */
+  @Test
+  void whereMostOfTheSoftmaxStaysOutsideClassesAreDrawn() {
+    try (var problem = problem(0.02f)) {
+      assertServes(problem, 8, true);
     }
   }
 
