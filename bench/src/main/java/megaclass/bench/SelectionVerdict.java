@@ -83,7 +83,7 @@ final class SelectionVerdict {
     var notBetter = new ArrayList<String>();
     for (SelectionGroup group : selected(share)) {
       if (!SelectionGrid.isUniform(group.cell().method())) {
-        uniformAt(group.seconds(), share)
+        uniformAt(group, share)
             .ifPresent(
                 uniform -> {
                   double above = group.top1().median() - uniform;
@@ -101,22 +101,24 @@ final class SelectionVerdict {
 
   /**
    * Top-1 in percent, median over seeds, that the better of the two kinds of uniform sampling
-   * reaches in so many seconds of training. Each kind ran at two lengths, both with the learning
-   * rate going to its end: between them it is interpolated over the logarithm of time, beyond them
-   * it is that of the nearer one.
+   * reaches in the seconds of a group. Each kind ran at two lengths, both with the learning rate
+   * going to its end: between them it is interpolated over the logarithm of time. Beyond them it is
+   * that of the nearer one; but a group that would be ahead of the longer one is held against the
+   * same line drawn on, which is kind to uniform sampling, since such curves flatten.
    */
-  private Optional<Double> uniformAt(double seconds, double share) {
+  private Optional<Double> uniformAt(SelectionGroup group, double share) {
     return groups.stream()
-        .filter(group -> SelectionGrid.isUniform(group.cell().method()))
-        .filter(group -> group.cell().share() == share)
-        .collect(Collectors.groupingBy(group -> group.cell().method()))
+        .filter(other -> SelectionGrid.isUniform(other.cell().method()))
+        .filter(other -> other.cell().share() == share)
+        .collect(Collectors.groupingBy(other -> other.cell().method()))
         .values()
         .stream()
-        .map(lengths -> at(seconds, lengths))
+        .map(lengths -> at(group, lengths))
         .max(Comparator.naturalOrder());
   }
 
-  private static double at(double seconds, List<SelectionGroup> lengths) {
+  private static double at(SelectionGroup group, List<SelectionGroup> lengths) {
+    double seconds = group.seconds();
     var byTime =
         lengths.stream().sorted(Comparator.comparingDouble(SelectionGroup::seconds)).toList();
     SelectionGroup shorter = byTime.getFirst();
@@ -127,7 +129,9 @@ final class SelectionVerdict {
     double part =
         Math.log(seconds / shorter.seconds()) / Math.log(longer.seconds() / shorter.seconds());
     double from = shorter.top1().median();
-    return from + Math.min(1, part) * (longer.top1().median() - from);
+    double to = longer.top1().median();
+    boolean ahead = group.top1().median() > to;
+    return from + (ahead ? part : Math.min(1, part)) * (to - from);
   }
 
   private static String parts(List<String> yes, List<String> no) {
