@@ -88,7 +88,7 @@ final class InvertedLists implements AutoCloseable {
     for (int c = 0; c < listOf.length; c++) {
       int list = listOf[c];
       int from = slotOf[c];
-      int to = firstBlocks[list] * BLOCK + sizes[list]++;
+      int to = firstSlot(list) + sizes[list]++;
       if (from != NONE) {
         copy(oldCodes, oldFactors, from, to);
       }
@@ -147,12 +147,12 @@ final class InvertedLists implements AutoCloseable {
 
   /** Address of the first block of codes of a list. */
   long codes(int list) {
-    return codes.address() + CodeKernels.offset(firstBlocks[list] * BLOCK, words);
+    return codes.address() + CodeKernels.offset(firstSlot(list), words);
   }
 
   /** Address of the factors of a list, one float a slot. */
   long factors(int list) {
-    return factors.address() + 4L * BLOCK * firstBlocks[list];
+    return factors.address() + 4L * firstSlot(list);
   }
 
   /** Address of word 0 of a class's code; the next ones follow 8 longs apart. */
@@ -162,7 +162,7 @@ final class InvertedLists implements AutoCloseable {
 
   /** The factor at a place of a list. */
   float factor(int list, int place) {
-    return factors.get(JAVA_FLOAT_UNALIGNED, 4L * (BLOCK * firstBlocks[list] + place));
+    return factors.get(JAVA_FLOAT_UNALIGNED, 4L * (firstSlot(list) + place));
   }
 
   void setFactor(int classId, float factor) {
