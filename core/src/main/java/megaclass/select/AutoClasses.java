@@ -4,6 +4,7 @@ package megaclass.select;
 import static megaclass.compute.ComputeBackend.PANEL;
 
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.function.Function;
@@ -11,9 +12,13 @@ import megaclass.backbone.Embeddings;
 import megaclass.select.SelectorSpec.Auto;
 
 /**
- * Uniform classes or those of an inverted file, whichever holds more of the softmax for what a step
- * costs. At a few steps, ever rarer, all of them choose for the batch at hand, an exact pass over
- * the classes tells the probability that each choice holds, and the best one serves from there on.
+ * Uniform classes or those of an inverted file, whichever gets further for what a step costs. At a
+ * few steps, ever rarer, all of them choose for the batch at hand, an exact pass over the classes
+ * tells where the gradient of each choice points, and the best one serves from there on.
+ *
+ * <p>How far a step gets goes with the square of {@link GradientCosine}. The probability that a
+ * choice holds does not tell it: uniform classes with log weights hold little, and their gradient
+ * is right on average (docs/selection.md).
  *
  * <p>Costs are nominal ({@link StepCost}), not measured: what a run learns must not depend on how
  * busy its machine is. While uniform classes serve, the index rests and costs nothing.
@@ -21,14 +26,6 @@ import megaclass.select.SelectorSpec.Auto;
 final class AutoClasses implements ClassSelector {
   /** Share of the draws that stand for the classes left out, beside those that an index finds. */
   private static final double TAIL = 0.25;
-
-  /**
-   * Probability that what an index finds must hold for it to serve. With less, most of the gradient
-   * is that of classes left out, for which uniform draws stand as well as a tail does, and for
-   * nothing: on planted classes from random weights an index that held a quarter of it was behind
-   * uniform classes in the same time, although it held more for its cost (docs/selection.md).
-   */
-  private static final double ENOUGH = 0.5;
 
   private static final int UNIFORM = 0;
   private static final int[] OPTIONS = {UNIFORM, 1, 2, 4};
@@ -38,7 +35,7 @@ final class AutoClasses implements ClassSelector {
   private final ClassSelector uniform;
   private final IndexedClasses indexed;
   private final ClassSelector tailed;
-  private final MassCurve curve;
+  private final GradientCosine cosine;
   private final StepCost cost;
 
   /** Effort of the index that serves; 0 for uniform classes. */
@@ -52,7 +49,7 @@ final class AutoClasses implements ClassSelector {
     uniform = new UniformClasses(numClasses, spec.rate(), true, problem.seed());
     indexed = IndexedClasses.of(index(spec), problem);
     tailed = new TailedClasses(indexed, numClasses, TAIL, problem.seed());
-    curve = new MassCurve(problem);
+    cosine = new GradientCosine(problem);
     cost = new StepCost(problem);
   }
 
@@ -93,15 +90,16 @@ final class AutoClasses implements ClassSelector {
 
   private int best(Embeddings embeddings, int[] targets, long draw) {
     indexed.begin();
-    int samples = Math.min(PANEL, embeddings.size());
-    curve.measure(embeddings.panel(0), samples);
+    long panel = embeddings.panel(0);
+    int[] ofPanel = Arrays.copyOf(targets, Math.min(PANEL, embeddings.size()));
+    cosine.measure(panel, ofPanel);
     int best = UNIFORM;
     double most = 0;
     for (int withEffort : OPTIONS) {
       ActiveClasses active = select(withEffort, embeddings, targets, draw);
-      double held = curve.heldBy(active, embeddings.panel(0));
-      double perCost = held / nominalCost(active.numActive(), withEffort);
-      if (perCost > most && (withEffort == UNIFORM || held >= ENOUGH)) {
+      double reached = cosine.of(active, panel, ofPanel);
+      double perCost = reached * reached / nominalCost(active.numActive(), withEffort);
+      if (perCost > most) {
         most = perCost;
         best = withEffort;
       }

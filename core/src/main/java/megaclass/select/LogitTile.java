@@ -3,6 +3,7 @@ package megaclass.select;
 
 import static megaclass.compute.ComputeBackend.ROW_BLOCK;
 
+import java.util.function.IntToDoubleFunction;
 import java.util.function.IntUnaryOperator;
 import megaclass.compute.ComputeBackend;
 import megaclass.compute.RowMatrix;
@@ -42,14 +43,30 @@ final class LogitTile {
    * @return rows of the tile, {@link #padded}
    */
   int gather(int count, IntUnaryOperator classAt) {
+    return gather(count, classAt, _ -> 0);
+  }
+
+  /** The same, with what is added to the logit of each class. */
+  int gather(int count, IntUnaryOperator classAt, IntToDoubleFunction logWeightAt) {
     padded = padded(count);
     for (int r = 0; r < padded; r++) {
       addresses[r] = rows.address(classAt.applyAsInt(Math.min(r, count - 1)));
       float unit = problem.normalised() ? backend.inverseNorm(addresses[r], rows.stride()) : 1f;
       scales[r] = unit * (float) problem.scale();
-      shifts[r] = r < count ? 0f : Float.NEGATIVE_INFINITY;
+      shifts[r] = r < count ? (float) logWeightAt.applyAsDouble(r) : Float.NEGATIVE_INFINITY;
     }
     return padded;
+  }
+
+  /**
+   * Copies the weights of the tile, times what makes logits of their inner products.
+   *
+   * @param into address of (padded, stride) floats, written
+   */
+  void pack(long into) {
+    for (int r = 0; r < padded; r++) {
+      backend.scaled(addresses[r], scales[r], rows.stride(), into + 4L * r * rows.stride());
+    }
   }
 
   /**
