@@ -256,12 +256,13 @@ public final class Embeddings implements AutoCloseable {
     begin(ids.length);
     workers.run(
         numPanels(),
-        (panel, _) -> {
+        (panel, worker) -> {
           for (int sample = panel * PANEL; sample < (panel + 1) * PANEL; sample++) {
             clearRow(sample);
             if (sample < size) {
-              var from = MemorySegment.ofAddress(matrix.address(ids[sample])).reinterpret(4L * dim);
-              MemorySegment.copy(from, 0, rows, 4L * sample * stride, 4L * dim);
+              long from = matrix.read(ids[sample], scratchRow(worker), backend);
+              var floats = MemorySegment.ofAddress(from).reinterpret(4L * dim);
+              MemorySegment.copy(floats, 0, rows, 4L * sample * stride, 4L * dim);
               float unit = normalised ? backend.inverseNorm(row(sample), stride) : 1f;
               backend.scaled(row(sample), unit, stride, row(sample));
             }

@@ -184,6 +184,24 @@ public sealed interface ComputeBackend permits ScalarBackend, VectorBackend {
   void addScaled(long row, float factor, int stride, long into);
 
   /**
+   * Reads a row of {@link RowFormat#BF16}.
+   *
+   * @param row {@code stride} numbers of 16 bits
+   * @param into {@code stride} floats, written
+   */
+  void widen(long row, int stride, long into);
+
+  /**
+   * Writes a row of {@link RowFormat#BF16}, each number rounded up or down by random bits that
+   * follow from the key and the position alone.
+   *
+   * @param row {@code stride} floats
+   * @param key of the random bits
+   * @param into {@code stride} numbers of 16 bits, written
+   */
+  void narrow(long row, int stride, int key, long into);
+
+  /**
    * into[j] = sum of rows[from..to)[j].
    *
    * @param rows addresses of rows of {@code stride} floats

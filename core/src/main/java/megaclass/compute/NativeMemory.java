@@ -25,6 +25,11 @@ public final class NativeMemory {
   private static final int PROT_READ_WRITE = 3;
   private static final int MAP_PRIVATE_ANONYMOUS = 0x22;
   private static final int MADV_HUGEPAGE = 14;
+  private static final int MADV_WILLNEED = 3;
+
+  /** Pages are at least so large; asking for more than is needed does no harm. */
+  private static final long PAGE = 4096;
+
   private static final @Nullable Pages PAGES = Pages.find();
 
   private NativeMemory() {}
@@ -42,6 +47,14 @@ public final class NativeMemory {
       return arena.allocate(bytes, 64);
     }
     return PAGES.allocate(bytes, arena);
+  }
+
+  /** Asks the system to read mapped bytes of a file ahead of their use; it may not. */
+  static void willNeed(long address, long bytes) {
+    if (PAGES != null) {
+      long from = address & -PAGE;
+      PAGES.advise(from, address + bytes - from, MADV_WILLNEED);
+    }
   }
 
   /** mmap, madvise and munmap of the C library; constants are Linux's. */
@@ -79,14 +92,22 @@ public final class NativeMemory {
                   + " optimizer without momentum (see `megaclass plan`)");
         }
         long aligned = (start.address() + HUGE_PAGE - 1) & -HUGE_PAGE;
-        // A refusal is no error: the memory is only slower.
-        int _ = (int) madvise.invokeExact(MemorySegment.ofAddress(aligned), bytes, MADV_HUGEPAGE);
+        advise(aligned, bytes, MADV_HUGEPAGE);
         return MemorySegment.ofAddress(aligned)
             .reinterpret(bytes, arena, _ -> unmap(start, mapped));
       } catch (RuntimeException | Error e) {
         throw e;
       } catch (Throwable e) {
         throw new IllegalStateException("mmap could not be called: " + e, e);
+      }
+    }
+
+    /** A refusal is no error: the memory is only slower. */
+    void advise(long address, long bytes, int advice) {
+      try {
+        int _ = (int) madvise.invokeExact(MemorySegment.ofAddress(address), bytes, advice);
+      } catch (Throwable e) {
+        throw new IllegalStateException("madvise could not be called: " + e, e);
       }
     }
 

@@ -3,6 +3,7 @@ package megaclass.compute;
 
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
+import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
 import static megaclass.compute.NativeMemory.ALL;
 
 import java.lang.foreign.Arena;
@@ -18,8 +19,11 @@ import org.jspecify.annotations.Nullable;
  * (numClasses, dim), and the table of a bag of tokens (buckets, dim).
  *
  * <p>Rows lie in shards of {@link #ROWS_PER_SHARD}: the unit of checkpoints and, later, of workers.
- * A row is {@code width} floats padded with zeros to a multiple of 16, directly followed by its
+ * A row is {@code width} numbers padded with zeros to a multiple of 16, directly followed by its
  * velocity when there is one: measured 1.1-1.5x faster than two tables. Offsets are 64-bit.
+ *
+ * <p>All arithmetic is on floats: {@link #read} gives a row as floats, where it lies or in scratch
+ * memory, and {@link #write} takes back what was changed.
  *
  * <p>Owns its memory until {@link #close}. Threads may work on different rows at the same time.
  */
@@ -33,12 +37,12 @@ public final class RowMatrix implements AutoCloseable {
     public static final State NONE = new State(false, false, false);
 
     /** Bytes that a row of this width takes, weights and state together. */
-    public long bytesPerRow(int width) {
-      return rowBytes(width) + (accumulator ? 4 : 0) + (lastStep ? 4 : 0);
+    public long bytesPerRow(int width, RowFormat format) {
+      return rowBytes(width, format) + (accumulator ? 4 : 0) + (lastStep ? 4 : 0);
     }
 
-    private long rowBytes(int width) {
-      return 4L * ComputeBackend.padded(width) * (velocity ? 2 : 1);
+    private long rowBytes(int width, RowFormat format) {
+      return format.bytes(ComputeBackend.padded(width)) * (velocity ? 2 : 1);
     }
   }
 
@@ -50,6 +54,7 @@ public final class RowMatrix implements AutoCloseable {
   private final int width;
   private final int stride;
   private final long rowBytes;
+  private final RowFormat format;
   private final State state;
   private final Arena arena;
   private final List<Shard> shards = new ArrayList<>();
@@ -58,30 +63,42 @@ public final class RowMatrix implements AutoCloseable {
   private final long[] lastStepAddresses;
 
   /**
-   * Allocates a matrix of zeros.
+   * Allocates a matrix of zeros in float32.
    *
    * @param numRows at least 1
-   * @param width floats a row, at least 1
+   * @param width numbers a row, at least 1
    */
   public RowMatrix(int numRows, int width, State state) {
-    this(numRows, width, state, Arena.ofShared(), null);
+    this(numRows, width, state, RowFormat.FP32);
+  }
+
+  /** Allocates a matrix of zeros in any format. */
+  public RowMatrix(int numRows, int width, State state, RowFormat format) {
+    this(numRows, width, state, format, Arena.ofShared(), null);
   }
 
   /**
    * Reads the rows where they lie.
    *
-   * @param rows (numRows, width padded to 16) float32, row-major; stays alive as long as this
+   * @param rows (numRows, width padded to 16) in {@code format}, row-major; stays alive as long as
+   *     this
    */
-  public static RowMatrix over(MemorySegment rows, int numRows, int width) {
-    return new RowMatrix(numRows, width, State.NONE, Arena.ofShared(), rows);
+  public static RowMatrix over(MemorySegment rows, int numRows, int width, RowFormat format) {
+    return new RowMatrix(numRows, width, State.NONE, format, Arena.ofShared(), rows);
   }
 
   private RowMatrix(
-      int numRows, int width, State state, Arena arena, @Nullable MemorySegment existing) {
+      int numRows,
+      int width,
+      State state,
+      RowFormat format,
+      Arena arena,
+      @Nullable MemorySegment existing) {
     this.numRows = numRows;
     this.width = width;
     this.stride = ComputeBackend.padded(width);
-    this.rowBytes = state.rowBytes(width);
+    this.format = format;
+    this.rowBytes = state.rowBytes(width, format);
     this.state = state;
     this.arena = arena;
     int numShards = Math.ceilDiv(numRows, ROWS_PER_SHARD);
@@ -124,6 +141,11 @@ public final class RowMatrix implements AutoCloseable {
     return stride;
   }
 
+  /** How the numbers of a row lie in memory. */
+  public RowFormat format() {
+    return format;
+  }
+
   /** What the optimizer keeps of each row. */
   public State state() {
     return state;
@@ -136,18 +158,67 @@ public final class RowMatrix implements AutoCloseable {
 
   /** Bytes of all rows and their state. */
   public long sizeInBytes() {
-    return numRows * state.bytesPerRow(width);
+    return numRows * state.bytesPerRow(width, format);
   }
 
-  /** Address of the weights of a row; {@code stride} floats. */
+  /** Address of the weights of a row; {@code stride} floats. Only with {@link RowFormat#FP32}. */
   public long address(int row) {
+    assert format == RowFormat.FP32 : format;
+    return location(row);
+  }
+
+  private long location(int row) {
     assert row >= 0 && row < numRows : "row " + row + " of " + numRows;
     return rowAddresses[row / ROWS_PER_SHARD] + row % ROWS_PER_SHARD * rowBytes;
   }
 
-  /** Address of the velocity of a row; {@code stride} floats. Only with {@code state.velocity}. */
+  /** Address of the velocity of a row; {@code stride} floats. As {@link #address}. */
   public long velocityAddress(int row) {
     return address(row) + 4L * stride;
+  }
+
+  /**
+   * Weights of a row as floats.
+   *
+   * @param scratch (stride) floats, which may be written
+   * @return where they are, {@code stride} floats: the row itself, or {@code scratch}
+   */
+  public long read(int row, long scratch, ComputeBackend backend) {
+    return read(location(row), scratch, backend);
+  }
+
+  /** Velocity of a row, as {@link #read}. Only with {@code state.velocity}. */
+  public long readVelocity(int row, long scratch, ComputeBackend backend) {
+    return read(location(row) + format.bytes(stride), scratch, backend);
+  }
+
+  private long read(long at, long scratch, ComputeBackend backend) {
+    return switch (format) {
+      case FP32 -> at;
+      case BF16 -> {
+        backend.widen(at, stride, scratch);
+        yield scratch;
+      }
+    };
+  }
+
+  /**
+   * Takes back the weights of a row that were changed where {@link #read} gave them.
+   *
+   * @param from what {@code read} returned
+   * @param key of the random bits by which they are rounded, other for every change
+   */
+  public void write(int row, long from, int key, ComputeBackend backend) {
+    if (format == RowFormat.BF16) {
+      backend.narrow(from, stride, key, location(row));
+    }
+  }
+
+  /** Takes back the velocity of a row, as {@link #write}. */
+  public void writeVelocity(int row, long from, int key, ComputeBackend backend) {
+    if (format == RowFormat.BF16) {
+      backend.narrow(from, stride, key, location(row) + format.bytes(stride));
+    }
   }
 
   /** Sum of squared gradients of a row. Only with {@code state.accumulator}. */
@@ -180,12 +251,27 @@ public final class RowMatrix implements AutoCloseable {
 
   /** One weight; for tests and slow paths. */
   public float get(int row, int column) {
-    return ALL.get(JAVA_FLOAT_UNALIGNED, address(row) + 4L * column);
+    return switch (format) {
+      case FP32 -> ALL.get(JAVA_FLOAT_UNALIGNED, location(row) + 4L * column);
+      case BF16 -> Float.intBitsToFloat(ALL.get(JAVA_SHORT_UNALIGNED, half(row, column)) << 16);
+    };
   }
 
-  /** Sets one weight; for initial values, tests and slow paths. */
+  /** Sets one weight, rounded to the nearest; for initial values, tests and slow paths. */
   public void set(int row, int column, float value) {
-    ALL.set(JAVA_FLOAT_UNALIGNED, address(row) + 4L * column, value);
+    switch (format) {
+      case FP32 -> ALL.set(JAVA_FLOAT_UNALIGNED, location(row) + 4L * column, value);
+      case BF16 -> {
+        int rounded = (Float.floatToIntBits(value) + 0x8000) >>> 16;
+        ALL.set(JAVA_SHORT_UNALIGNED, half(row, column), (short) rounded);
+      }
+    }
+  }
+
+  /** Address of the 16 bits of one weight: of a word, the upper half comes second. */
+  private long half(int row, int column) {
+    int words = stride / 2;
+    return location(row) + 4L * (column % words) + (column < words ? 2 : 0);
   }
 
   /**

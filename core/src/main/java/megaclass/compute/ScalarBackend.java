@@ -3,11 +3,14 @@ package megaclass.compute;
 
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
+import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
 import static megaclass.compute.NativeMemory.ALL;
 
 /** The definition of every operation, as plain loops; also what runs without the Vector API. */
 public final class ScalarBackend implements ComputeBackend {
   private static final CodeKernels CODES = new ScalarCodes();
+  private static final int UPPER = 0xFFFF0000;
+  private static final int LOWER = 0xFFFF;
 
   @Override
   public String description() {
@@ -218,6 +221,27 @@ public final class ScalarBackend implements ComputeBackend {
   public void addScaled(long row, float factor, int stride, long into) {
     for (int j = 0; j < stride; j++) {
       set(into, j, Math.fma(get(row, j), factor, get(into, j)));
+    }
+  }
+
+  @Override
+  public void widen(long row, int stride, long into) {
+    int half = stride / 2;
+    for (int k = 0; k < half; k++) {
+      int word = ALL.get(JAVA_INT_UNALIGNED, row + 4L * k);
+      set(into, k, Float.intBitsToFloat(word & UPPER));
+      set(into, half + k, Float.intBitsToFloat(word << 16));
+    }
+  }
+
+  @Override
+  public void narrow(long row, int stride, int key, long into) {
+    int half = stride / 2;
+    for (int k = 0; k < half; k++) {
+      int random = Rounding.bits(key, k);
+      int first = Float.floatToRawIntBits(get(row, k)) + (random & LOWER);
+      int second = Float.floatToRawIntBits(get(row, half + k)) + (random >>> 16);
+      ALL.set(JAVA_INT_UNALIGNED, into + 4L * k, (first & UPPER) | (second >>> 16));
     }
   }
 

@@ -22,6 +22,13 @@ public final class VectorBackend implements ComputeBackend {
   private static final VectorSpecies<Float> S = FloatVector.SPECIES_PREFERRED;
   private static final ByteOrder NATIVE = ByteOrder.nativeOrder();
 
+  /** Words of two numbers: half a row of any padded width is a multiple of eight of them. */
+  private static final VectorSpecies<Integer> PAIRS =
+      S.length() >= 8 ? IntVector.SPECIES_256 : IntVector.SPECIES_128;
+
+  private static final int UPPER = 0xFFFF0000;
+  private static final int LOWER = 0xFFFF;
+
   /** As many bytes as S has floats; twice as many where vectors of bytes do not come so short. */
   private static final VectorSpecies<Byte> BYTES =
       S.length() >= 16 ? ByteVector.SPECIES_128 : ByteVector.SPECIES_64;
@@ -413,6 +420,37 @@ public final class VectorBackend implements ComputeBackend {
       FloatVector x = FloatVector.fromMemorySegment(S, ALL, row + offset, NATIVE);
       FloatVector y = FloatVector.fromMemorySegment(S, ALL, into + offset, NATIVE);
       x.fma(scale, y).intoMemorySegment(ALL, into + offset, NATIVE);
+    }
+  }
+
+  @Override
+  public void widen(long row, int stride, long into) {
+    long half = 2L * stride;
+    for (long offset = 0; offset < half; offset += PAIRS.vectorByteSize()) {
+      IntVector words = IntVector.fromMemorySegment(PAIRS, ALL, row + offset, NATIVE);
+      words.and(UPPER).intoMemorySegment(ALL, into + offset, NATIVE);
+      words.lanewise(VectorOperators.LSHL, 16).intoMemorySegment(ALL, into + half + offset, NATIVE);
+    }
+  }
+
+  /** {@link Rounding#bits} of as many positions as a vector has lanes. */
+  @Override
+  public void narrow(long row, int stride, int key, long into) {
+    long half = 2L * stride;
+    IntVector positions = IntVector.zero(PAIRS).addIndex(1).mul(Rounding.STEP).add(key);
+    for (long offset = 0; offset < half; offset += PAIRS.vectorByteSize()) {
+      IntVector x = positions;
+      x = x.lanewise(VectorOperators.XOR, x.lanewise(VectorOperators.LSHR, 16));
+      x = x.mul(Rounding.FIRST);
+      x = x.lanewise(VectorOperators.XOR, x.lanewise(VectorOperators.LSHR, 13));
+      x = x.mul(Rounding.SECOND);
+      x = x.lanewise(VectorOperators.XOR, x.lanewise(VectorOperators.LSHR, 16));
+      IntVector first = IntVector.fromMemorySegment(PAIRS, ALL, row + offset, NATIVE);
+      first = first.add(x.and(LOWER)).and(UPPER);
+      IntVector second = IntVector.fromMemorySegment(PAIRS, ALL, row + half + offset, NATIVE);
+      second = second.add(x.lanewise(VectorOperators.LSHR, 16)).lanewise(VectorOperators.LSHR, 16);
+      first.or(second).intoMemorySegment(ALL, into + offset, NATIVE);
+      positions = positions.add(Rounding.STEP * PAIRS.length());
     }
   }
 

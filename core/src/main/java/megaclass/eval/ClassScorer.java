@@ -62,7 +62,7 @@ public final class ClassScorer implements AutoCloseable {
     sums = NativeMemory.allocate(4L * capacity, arena);
     top = new TopScores(capacity, this.k);
     scratch = new Scratch[workers.threads()];
-    Arrays.setAll(scratch, _ -> new Scratch(arena));
+    Arrays.setAll(scratch, _ -> new Scratch(rows.stride(), arena));
   }
 
   /** The number of samples that keeps all threads busy. */
@@ -83,8 +83,10 @@ public final class ClassScorer implements AutoCloseable {
     final int[] hits = new int[TILE_ROWS * PANEL];
     final MemorySegment tile;
     final MemorySegment tileMax;
+    final MemorySegment widened;
 
-    Scratch(Arena arena) {
+    Scratch(int stride, Arena arena) {
+      widened = NativeMemory.allocate(4L * TILE_ROWS * stride, arena);
       tile = NativeMemory.allocate(4L * TILE_ROWS * PANEL, arena);
       tileMax = NativeMemory.allocate(4L * PANEL, arena);
     }
@@ -131,7 +133,8 @@ public final class ClassScorer implements AutoCloseable {
   private int gather(int from, int count, Scratch own) {
     int padded = (count + ROW_BLOCK - 1) / ROW_BLOCK * ROW_BLOCK;
     for (int r = 0; r < count; r++) {
-      own.rows[r] = rows.address(from + r);
+      long scratch = own.widened.address() + 4L * r * rows.stride();
+      own.rows[r] = rows.read(from + r, scratch, backend);
       own.scales[r] =
           loss.normalised()
               ? (float) loss.scale() * backend.inverseNorm(own.rows[r], rows.stride())
@@ -196,9 +199,13 @@ public final class ClassScorer implements AutoCloseable {
         + Math.log(sums.get(JAVA_FLOAT_UNALIGNED, 4L * sample));
   }
 
-  /** Logit of one class with a sample, without margin, as in {@link #score}. */
-  public double logitOf(Embeddings embeddings, int sample, int classId) {
-    long row = rows.address(classId);
+  /**
+   * Logit of one class with a sample, without margin, as in {@link #score}.
+   *
+   * @param worker the thread that asks
+   */
+  public double logitOf(Embeddings embeddings, int sample, int classId, int worker) {
+    long row = rows.read(classId, scratch[worker].widened.address(), backend);
     double product = backend.dot(row, embeddings.row(sample), rows.stride());
     return loss.normalised()
         ? product * backend.inverseNorm(row, rows.stride()) * loss.scale()

@@ -138,7 +138,7 @@ public final class Evaluator implements AutoCloseable {
         double targetLogits = 0;
         int numTargets = data.numTargets(batch.example(i));
         for (int t = 0; t < numTargets; t++) {
-          targetLogits += scorer.logitOf(embeddings, i, data.target(batch.example(i), t));
+          targetLogits += scorer.logitOf(embeddings, i, data.target(batch.example(i), t), 0);
         }
         totalLoss += scorer.logSumExp(i) - targetLogits / numTargets;
       }

@@ -69,7 +69,9 @@ public final class SelectionProbe implements AutoCloseable {
     scorer.score(embeddings);
     double[] covered = new double[samples];
     double[] bias = new double[samples];
-    engine.workers().run(samples, (i, _) -> sumOverActive(i, active.ofSample(i), covered, bias));
+    engine
+        .workers()
+        .run(samples, (i, worker) -> sumOverActive(i, active.ofSample(i), covered, bias, worker));
     int[] targets = Arrays.copyOf(batch.classIds(), samples);
     var chosen = gradient(active.ofFirst(targets));
     var full = gradient(ActiveClasses.all(numClasses, targets));
@@ -85,12 +87,13 @@ public final class SelectionProbe implements AutoCloseable {
         Collections.unmodifiableMap(cumulativeMass(samples)));
   }
 
-  private void sumOverActive(int sample, ActiveClasses active, double[] covered, double[] bias) {
+  private void sumOverActive(
+      int sample, ActiveClasses active, double[] covered, double[] bias, int worker) {
     double logZ = scorer.logSumExp(sample);
     double mass = 0;
     double estimate = 0;
     for (int j = 0; j < active.numActive(); j++) {
-      double logit = scorer.logitOf(embeddings, sample, active.classId(j));
+      double logit = scorer.logitOf(embeddings, sample, active.classId(j), worker);
       mass += Math.exp(logit - logZ);
       estimate += Math.exp(logit + active.logWeight(j) - logZ);
     }

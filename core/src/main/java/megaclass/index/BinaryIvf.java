@@ -94,18 +94,10 @@ public final class BinaryIvf implements ClassIndex {
   private static final class Scratch {
     final MemorySegment row;
     final MemorySegment rotated;
-    private long[] addresses = new long[0];
 
     Scratch(int stride, int codeDim, Arena arena) {
       row = NativeMemory.allocate(4L * stride, arena);
       rotated = NativeMemory.allocate(4L * codeDim, arena);
-    }
-
-    long[] addresses(int count) {
-      if (addresses.length < count) {
-        addresses = new long[count + count / 4];
-      }
-      return addresses;
     }
   }
 
@@ -207,8 +199,7 @@ public final class BinaryIvf implements ClassIndex {
         embeddings.numPanels(),
         (panel, worker) -> quantizer.probe(embeddings, panel, numProbes, worker, probes));
     scan.scan(in, embeddings, probes, wanted);
-    workers.run(
-        embeddings.size(), (sample, worker) -> propose(in, embeddings, sample, worker, into));
+    workers.run(embeddings.size(), (sample, _) -> propose(in, embeddings, sample, into));
   }
 
   private void reserve(int numPanels, int numProbes) {
@@ -218,20 +209,14 @@ public final class BinaryIvf implements ClassIndex {
     }
   }
 
-  private void propose(
-      InvertedLists in, Embeddings embeddings, int sample, int worker, Candidates into) {
+  private void propose(InvertedLists in, Embeddings embeddings, int sample, Candidates into) {
     int count = scan.finish(in, sample);
     into.resize(sample, count);
     int[] classIds = into.classIds(sample);
     for (int i = 0; i < count; i++) {
       classIds[i] = scan.classId(sample, i);
     }
-    rows.scores(
-        embeddings.row(sample),
-        classIds,
-        count,
-        scratch[worker].addresses(count),
-        into.scores(sample));
+    rows.scores(embeddings.row(sample), classIds, count, into.scores(sample));
   }
 
   @Override

@@ -14,6 +14,7 @@ import megaclass.backbone.Embeddings;
 import megaclass.compute.ComputeBackend;
 import megaclass.compute.Engine;
 import megaclass.compute.NativeMemory;
+import megaclass.compute.RowFormat;
 import megaclass.compute.RowMatrix;
 import megaclass.compute.Workers;
 import megaclass.internal.Hash;
@@ -102,7 +103,7 @@ final class CoarseQuantizer implements AutoCloseable {
 
   /** Bytes of the centroids. */
   static long sizeInBytes(int numLists, int width) {
-    return numLists * RowMatrix.State.NONE.bytesPerRow(width);
+    return numLists * RowMatrix.State.NONE.bytesPerRow(width, RowFormat.FP32);
   }
 
   int numLists() {

@@ -85,7 +85,6 @@ public final class ForestIndex implements ClassIndex {
   private static final class Scratch {
     @Nullable ForestSearch search;
     long[] ranked = new long[0];
-    long[] addresses = new long[0];
     float[] scores = new float[0];
 
     ForestSearch searchOf(ForestVersion version) {
@@ -98,7 +97,6 @@ public final class ForestIndex implements ClassIndex {
       if (ranked.length < found) {
         int room = found + found / 4;
         ranked = new long[room];
-        addresses = new long[room];
         scores = new float[room];
       }
     }
@@ -185,7 +183,7 @@ public final class ForestIndex implements ClassIndex {
     int found = search.search(embeddings.row(sample), numCandidates(effort));
     int[] classIds = search.classIds();
     own.reserve(found);
-    rows.scores(embeddings.row(sample), classIds, found, own.addresses, own.scores);
+    rows.scores(embeddings.row(sample), classIds, found, own.scores);
     for (int i = 0; i < found; i++) {
       own.ranked[i] = Ranking.key(own.scores[i], classIds[i]);
     }
@@ -252,7 +250,9 @@ public final class ForestIndex implements ClassIndex {
               int first = task * ROWS_PER_TASK;
               int count = Math.min(ROWS_PER_TASK, from.numRows() - first);
               for (int row = first; row < first + count; row++) {
-                rows.backend().scaled(from.address(row), 1f, from.stride(), copy.address(row));
+                long into = copy.address(row);
+                long at = from.read(row, into, rows.backend());
+                rows.backend().scaled(at, 1f, from.stride(), into);
               }
             });
     return copy;

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 package megaclass.index;
 
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.function.Function;
+import megaclass.compute.NativeMemory;
 import megaclass.compute.RowMatrix;
 
 /**
@@ -51,14 +55,14 @@ record ForestVersion(HashingForest forest, long step, RowMatrix sample) implemen
   double drift(IndexedRows now) {
     double moved = 0;
     double length = 0;
+    var row = NativeMemory.allocate(4L * sample.stride(), Arena.ofAuto());
     for (int i = 0; i < sample.numRows(); i++) {
-      int classId = classId(i);
-      float factor = now.factor(classId);
+      now.copy(classId(i), row.address());
       double squares = 0;
       double squaresThen = 0;
       for (int j = 0; j < sample.width(); j++) {
         double then = sample.get(i, j);
-        double difference = factor * now.matrix().get(classId, j) - then;
+        double difference = row.getAtIndex(JAVA_FLOAT, j) - then;
         squares += difference * difference;
         squaresThen += then * then;
       }

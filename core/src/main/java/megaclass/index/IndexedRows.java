@@ -4,9 +4,11 @@ package megaclass.index;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
 import static megaclass.compute.ComputeBackend.PANEL;
 
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.function.IntUnaryOperator;
 import megaclass.compute.ComputeBackend;
+import megaclass.compute.NativeMemory;
 import megaclass.compute.RowMatrix;
 
 /**
@@ -18,32 +20,56 @@ import megaclass.compute.RowMatrix;
  */
 public record IndexedRows(RowMatrix matrix, boolean normalised, ComputeBackend backend) {
 
-  /** What a row is multiplied by before it is used. */
-  float factor(int row) {
-    return normalised ? backend.inverseNorm(matrix.address(row), matrix.stride()) : 1f;
+  /** Rows that are scored together. */
+  private static final int ROWS_AT_ONCE = 64;
+
+  private static final ThreadLocal<Scratch> SCRATCH = ThreadLocal.withInitial(Scratch::new);
+
+  /** Operands of one thread. */
+  private static final class Scratch {
+    final int[] one = new int[1];
+    final float[] score = new float[1];
+    final long[] addresses = new long[ROWS_AT_ONCE];
+    final float[] scores = new float[ROWS_AT_ONCE];
+    MemorySegment widened = MemorySegment.NULL;
+
+    long row(int slot, int stride) {
+      if (widened.byteSize() < 4L * ROWS_AT_ONCE * stride) {
+        widened = NativeMemory.allocate(4L * ROWS_AT_ONCE * stride, Arena.ofAuto());
+      }
+      return widened.address() + 4L * stride * slot;
+    }
+  }
+
+  private float factor(long row) {
+    return normalised ? backend.inverseNorm(row, matrix.stride()) : 1f;
   }
 
   /** Inner product of a row, as an index sees it, with an embedding of (stride) floats. */
   float score(long embedding, int row) {
-    float product = backend.dot(embedding, matrix.address(row), matrix.stride());
-    return normalised ? product * factor(row) : product;
+    Scratch own = SCRATCH.get();
+    own.one[0] = row;
+    scores(embedding, own.one, 1, own.score);
+    return own.score[0];
   }
 
   /**
-   * Scores of several rows, the same bits as {@link #score}.
+   * Scores of several rows, as {@link #score}.
    *
    * @param ids at least {@code count} rows
-   * @param addresses scratch, (count)
    * @param into (count), written
    */
-  void scores(long embedding, int[] ids, int count, long[] addresses, float[] into) {
-    for (int i = 0; i < count; i++) {
-      addresses[i] = matrix.address(ids[i]);
-    }
-    backend.dots(addresses, count, embedding, matrix.stride(), into);
-    if (normalised) {
-      for (int i = 0; i < count; i++) {
-        into[i] *= backend.inverseNorm(addresses[i], matrix.stride());
+  void scores(long embedding, int[] ids, int count, float[] into) {
+    Scratch own = SCRATCH.get();
+    for (int from = 0; from < count; from += ROWS_AT_ONCE) {
+      int size = Math.min(ROWS_AT_ONCE, count - from);
+      for (int i = 0; i < size; i++) {
+        long scratch = own.row(i, matrix.stride());
+        own.addresses[i] = matrix.read(ids[from + i], scratch, backend);
+      }
+      backend.dots(own.addresses, size, embedding, matrix.stride(), own.scores);
+      for (int i = 0; i < size; i++) {
+        into[from + i] = own.scores[i] * factor(own.addresses[i]);
       }
     }
   }
@@ -55,7 +81,8 @@ public record IndexedRows(RowMatrix matrix, boolean normalised, ComputeBackend b
    * @throws ArithmeticException when a weight is infinite or NaN, as after too large a step
    */
   void copy(int row, long into) {
-    backend.scaled(matrix.address(row), factor(row), matrix.stride(), into);
+    long at = matrix.read(row, into, backend);
+    backend.scaled(at, factor(at), matrix.stride(), into);
     float squares = backend.dot(into, into, matrix.stride());
     if (!(squares <= Float.MAX_VALUE)) {
       throw new ArithmeticException(

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package megaclass.index;
 
+import java.lang.foreign.Arena;
 import megaclass.compute.ComputeBackend;
 import megaclass.compute.Engine;
+import megaclass.compute.NativeMemory;
 import megaclass.compute.RowMatrix;
 import org.jspecify.annotations.Nullable;
 
@@ -33,8 +35,10 @@ final class Points {
             (task, _) -> {
               int from = task * ROWS_PER_TASK;
               int to = from + Math.min(ROWS_PER_TASK, rows.numRows() - from);
+              var scratch = NativeMemory.allocate(4L * rows.stride(), Arena.ofAuto());
               for (int row = from; row < to; row++) {
-                inverses[row] = backend.inverseNorm(rows.address(row), rows.stride());
+                long at = rows.read(row, scratch.address(), backend);
+                inverses[row] = backend.inverseNorm(at, rows.stride());
               }
             });
     return inverses;
@@ -49,10 +53,10 @@ final class Points {
     return rows.stride();
   }
 
-  /** Where a point lies, (stride): in {@code scratch} if the row must be scaled first. */
+  /** Where a point lies, (stride): in {@code scratch} if it does not lie ready in memory. */
   long address(int point, long scratch) {
     if (inverseLengths == null) {
-      return rows.address(point);
+      return rows.read(point, scratch, backend);
     }
     copy(point, scratch);
     return scratch;
@@ -61,6 +65,6 @@ final class Points {
   /** Writes a point, (stride). */
   void copy(int point, long into) {
     float factor = inverseLengths == null ? 1f : inverseLengths[point];
-    backend.scaled(rows.address(point), factor, rows.stride(), into);
+    backend.scaled(rows.read(point, into, backend), factor, rows.stride(), into);
   }
 }

@@ -4,7 +4,10 @@ package megaclass.loss;
 import static megaclass.compute.ComputeBackend.PANEL;
 import static megaclass.compute.ComputeBackend.ROW_BLOCK;
 
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import megaclass.compute.ComputeBackend;
+import megaclass.compute.NativeMemory;
 import megaclass.compute.RowMatrix;
 import megaclass.compute.RowUpdate;
 import megaclass.loss.TileMemory.Tiles;
@@ -19,6 +22,7 @@ final class TileKernel {
   private final ComputeBackend backend;
   private final int worker;
   private final int stride;
+  private final MemorySegment widened;
 
   private final long[] rows = new long[MAX_ROWS];
   private final float[] scales = new float[MAX_ROWS];
@@ -31,6 +35,7 @@ final class TileKernel {
     this.backend = backend;
     this.worker = worker;
     this.stride = weights.stride();
+    widened = NativeMemory.allocate(4L * MAX_ROWS * stride, Arena.ofAuto());
   }
 
   /** Adds a tile to the running maxima and sums of its chunk. */
@@ -64,7 +69,8 @@ final class TileKernel {
     int padded = (count + ROW_BLOCK - 1) / ROW_BLOCK * ROW_BLOCK;
     int first = tile * tiles.tileRows();
     for (int r = 0; r < count; r++) {
-      rows[r] = weights.address(active.classId(first + r));
+      long scratch = widened.address() + 4L * r * stride;
+      rows[r] = weights.read(active.classId(first + r), scratch, backend);
       scales[r] =
           loss.normalised() ? backend.inverseNorm(rows[r], stride) * (float) loss.scale() : 1f;
       shifts[r] = active.logWeight(first + r);

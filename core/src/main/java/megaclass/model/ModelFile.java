@@ -11,6 +11,7 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import megaclass.backbone.BackboneSpec;
+import megaclass.compute.RowFormat;
 import megaclass.compute.RowMatrix;
 import megaclass.data.Labels;
 import megaclass.internal.Check;
@@ -28,6 +29,7 @@ final class ModelFile {
   static final int VERSION = 1;
 
   private static final String META = "meta";
+  private static final String DTYPE = "dtype";
   private static final String WEIGHTS = "weights";
   private static final String TABLE = "table";
   private static final String COUNTS = "class.counts";
@@ -57,6 +59,10 @@ final class ModelFile {
     var meta = new LinkedHashMap<String, String>();
     meta.put("classes", String.valueOf(model.weights().numClasses()));
     meta.put("dim", String.valueOf(model.weights().dim()));
+    RowFormat format = model.weights().matrix().format();
+    if (format != RowFormat.FP32) {
+      meta.put(DTYPE, format.toString());
+    }
     meta.put("loss", model.loss().toString());
     meta.put("backbone", model.backbone().toString());
     model.provenance().forEach((name, value) -> meta.put(PROVENANCE + name, value));
@@ -71,7 +77,7 @@ final class ModelFile {
           out.write(shard.rows());
           continue;
         }
-        long rowBytes = 4L * matrix.stride();
+        long rowBytes = RowMatrix.State.NONE.bytesPerRow(matrix.width(), matrix.format());
         for (long row = 0; row < shard.to() - shard.from(); row++) {
           out.write(shard.rows().asSlice(2 * rowBytes * row, rowBytes));
         }
@@ -90,19 +96,25 @@ final class ModelFile {
         TextProperties.parse(new String(file.section(META).toArray(ValueLayout.JAVA_BYTE), UTF_8));
     int numClasses = number(path, meta, "classes");
     int dim = number(path, meta, "dim");
+    RowFormat format = RowFormat.parse(meta.getOrDefault(DTYPE, RowFormat.FP32.toString()));
     Loss loss = Loss.parse(text(path, meta, "loss"));
     BackboneSpec backbone = BackboneSpec.parse(text(path, meta, "backbone"));
     ClassWeights weights =
         ClassWeights.over(
-            file.section(WEIGHTS, rowBytes(numClasses, dim + (loss.bias() ? 1 : 0))),
+            file.section(WEIGHTS, rowBytes(numClasses, dim + (loss.bias() ? 1 : 0), format)),
             numClasses,
             dim,
-            loss.bias());
+            loss.bias(),
+            format);
     @Nullable RowMatrix table =
         switch (backbone) {
           case BackboneSpec.Frozen _ -> null;
           case BackboneSpec.Bag bag ->
-              RowMatrix.over(file.section(TABLE, rowBytes(bag.buckets(), dim)), bag.buckets(), dim);
+              RowMatrix.over(
+                  file.section(TABLE, rowBytes(bag.buckets(), dim, RowFormat.FP32)),
+                  bag.buckets(),
+                  dim,
+                  RowFormat.FP32);
         };
     var provenance = new LinkedHashMap<String, String>();
     meta.forEach(
@@ -122,8 +134,8 @@ final class ModelFile {
         Collections.unmodifiableMap(provenance));
   }
 
-  private static long rowBytes(int numRows, int width) {
-    return numRows * RowMatrix.State.NONE.bytesPerRow(width);
+  private static long rowBytes(int numRows, int width, RowFormat format) {
+    return numRows * RowMatrix.State.NONE.bytesPerRow(width, format);
   }
 
   private static String text(Path path, Map<String, String> meta, String name) {

@@ -1,12 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 package megaclass.optim;
 
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.util.function.IntUnaryOperator;
 import megaclass.compute.ComputeBackend;
+import megaclass.compute.Engine;
+import megaclass.compute.NativeMemory;
+import megaclass.compute.RowFormat;
 import megaclass.compute.RowListener;
 import megaclass.compute.RowMatrix;
 import megaclass.compute.RowUpdate;
 import megaclass.compute.Workers;
+import megaclass.internal.Hash;
 
 /**
  * Moves the rows of one matrix by their gradients, at a cost that depends on the touched rows only,
@@ -23,9 +29,16 @@ import megaclass.compute.Workers;
 public final class SparseOptimizer implements RowUpdate {
   private static final int ROWS_PER_TASK = 1024;
 
+  // What a row may go through in one step: each is rounded by other random bits.
+  private static final int CAUGHT_UP = 0;
+  private static final int CAUGHT_UP_VELOCITY = 1;
+  private static final int MOVED = 2;
+  private static final int MOVED_VELOCITY = 3;
+
   private final OptimizerSpec spec;
   private final RowMatrix rows;
   private final ComputeBackend backend;
+  private final MemorySegment scratch;
   private final CatchUp catchUp;
   private RowListener listener = (_, _) -> {};
   private float rate;
@@ -35,10 +48,12 @@ public final class SparseOptimizer implements RowUpdate {
    *
    * @param rows allocated with {@link #stateFor}
    */
-  public SparseOptimizer(OptimizerSpec spec, RowMatrix rows, ComputeBackend backend) {
+  public SparseOptimizer(OptimizerSpec spec, RowMatrix rows, Engine engine) {
     this.spec = spec;
     this.rows = rows;
-    this.backend = backend;
+    this.backend = engine.backend();
+    long rowBytes = 4L * rows.stride();
+    scratch = NativeMemory.allocate(2 * rowBytes * engine.workers().threads(), Arena.ofAuto());
     this.catchUp =
         new CatchUp(
             switch (spec) {
@@ -122,60 +137,79 @@ public final class SparseOptimizer implements RowUpdate {
       return;
     }
     catchUp.product(fromStep, toStep, product);
-    long w = rows.address(row);
+    long w = rows.read(row, scratch(worker, 0), backend);
     if (rows.state().velocity()) {
+      long v = rows.readVelocity(row, scratch(worker, 1), backend);
       backend.transform(
           w,
-          rows.velocityAddress(row),
+          v,
           rows.stride(),
           (float) product[0],
           (float) product[1],
           (float) product[2],
           (float) product[3]);
+      rows.writeVelocity(row, v, key(row, CAUGHT_UP_VELOCITY), backend);
     } else {
       backend.scaled(w, (float) product[3], rows.stride(), w);
     }
+    rows.write(row, w, key(row, CAUGHT_UP), backend);
     rows.setLastStep(row, toStep);
     listener.moved(row, worker);
+  }
+
+  private long scratch(int worker, int slot) {
+    return scratch.address() + 4L * rows.stride() * (2 * worker + slot);
+  }
+
+  /** Of the random bits by which a row is rounded in this step. */
+  private int key(int row, int change) {
+    return rows.format() == RowFormat.FP32
+        ? 0
+        : (int) Hash.key(row, 4 * catchUp.numSteps() + change);
   }
 
   @Override
   public void update(int row, long gradient, int worker) {
     switch (spec) {
-      case OptimizerSpec.AdaGrad(double epsilon) -> adaGrad(row, gradient, epsilon);
-      case OptimizerSpec.Sgd sgd -> sgd(row, gradient, sgd);
+      case OptimizerSpec.AdaGrad(double epsilon) -> adaGrad(row, gradient, epsilon, worker);
+      case OptimizerSpec.Sgd sgd -> sgd(row, gradient, sgd, worker);
     }
     listener.moved(row, worker);
   }
 
-  private void adaGrad(int row, long gradient, double epsilon) {
+  private void adaGrad(int row, long gradient, double epsilon, int worker) {
     int stride = rows.stride();
     float squares = backend.dot(gradient, gradient, stride) / rows.width();
     float sum = rows.accumulator(row) + squares;
     rows.setAccumulator(row, sum);
     float factor = (float) (-rate / (Math.sqrt(sum) + epsilon));
-    backend.addScaled(gradient, factor, stride, rows.address(row));
+    long w = rows.read(row, scratch(worker, 0), backend);
+    backend.addScaled(gradient, factor, stride, w);
+    rows.write(row, w, key(row, MOVED), backend);
   }
 
-  private void sgd(int row, long gradient, OptimizerSpec.Sgd sgd) {
-    long w = rows.address(row);
+  private void sgd(int row, long gradient, OptimizerSpec.Sgd sgd, int worker) {
+    long w = rows.read(row, scratch(worker, 0), backend);
     int stride = rows.stride();
     if (rows.state().velocity()) {
+      long v = rows.readVelocity(row, scratch(worker, 1), backend);
       backend.momentumStep(
           w,
-          rows.velocityAddress(row),
+          v,
           gradient,
           stride,
           rate,
           (float) sgd.momentum(),
           (float) sgd.decay(),
           sgd.nesterov());
+      rows.writeVelocity(row, v, key(row, MOVED_VELOCITY), backend);
     } else {
       if (sgd.decay() > 0) {
         backend.scaled(w, (float) (1 - rate * sgd.decay()), stride, w);
       }
       backend.addScaled(gradient, -rate, stride, w);
     }
+    rows.write(row, w, key(row, MOVED), backend);
     if (needsCatchUp()) {
       rows.setLastStep(row, Math.toIntExact(catchUp.numSteps()) + 1);
     }

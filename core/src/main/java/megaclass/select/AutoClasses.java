@@ -29,6 +29,11 @@ final class AutoClasses implements ClassSelector {
 
   private static final int UNIFORM = 0;
   private static final int[] OPTIONS = {UNIFORM, 1, 2, 4};
+  private static final int ALL_EFFORTS = 7;
+
+  /** A choice by itself is due when the steps before it took so many times as long. */
+  private static final double STEPS_BETWEEN = 50;
+
   private static final String STATE_EFFORT = "auto";
 
   private final Auto spec;
@@ -37,6 +42,7 @@ final class AutoClasses implements ClassSelector {
   private final ClassSelector tailed;
   private final GradientCosine cosine;
   private final StepCost cost;
+  private final long firstTuned;
 
   /** Effort of the index that serves; 0 for uniform classes. */
   private int effort = UNIFORM;
@@ -51,6 +57,13 @@ final class AutoClasses implements ClassSelector {
     tailed = new TailedClasses(indexed, numClasses, TAIL, problem.seed());
     cosine = new GradientCosine(problem);
     cost = new StepCost(problem);
+    firstTuned = spec.tuneAfter() > 0 ? spec.tuneAfter() : affordable(numClasses);
+  }
+
+  private long affordable(int numClasses) {
+    int numActive = ClassIndexes.numActive(spec, numClasses);
+    double tuning = cost.ofTuning(index(spec), ALL_EFFORTS, numActive);
+    return (long) Math.ceil(STEPS_BETWEEN * tuning / cost.ofClasses(numActive));
   }
 
   /** The index that may serve; with its tail it makes as many classes active as are uniform. */
@@ -81,7 +94,7 @@ final class AutoClasses implements ClassSelector {
 
   /** After so many steps for the first time, and then whenever they have become four times more. */
   private boolean isTuned(long draw) {
-    long at = spec.tuneAfter();
+    long at = firstTuned;
     while (at < draw && at <= Long.MAX_VALUE / 4) {
       at *= 4;
     }

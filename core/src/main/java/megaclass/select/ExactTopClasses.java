@@ -29,6 +29,7 @@ final class ExactTopClasses implements ClassSelector {
   private final Workers workers;
   private final Arena arena = Arena.ofShared();
   private final long tiles;
+  private final long widened;
   private final float[] scores;
 
   ExactTopClasses(int numActive, SelectionProblem problem) {
@@ -38,6 +39,8 @@ final class ExactTopClasses implements ClassSelector {
     this.backend = problem.engine().backend();
     this.workers = problem.engine().workers();
     tiles = NativeMemory.allocate(4L * PANEL * TILE_ROWS * workers.threads(), arena).address();
+    long widenedBytes = 4L * rows.stride() * TILE_ROWS * workers.threads();
+    widened = NativeMemory.allocate(widenedBytes, arena).address();
     scores = new float[rows.numRows()];
   }
 
@@ -62,7 +65,11 @@ final class ExactTopClasses implements ClassSelector {
     int count = Math.min(TILE_ROWS, rows.numRows() - from);
     int padded = (count + ROW_BLOCK - 1) / ROW_BLOCK * ROW_BLOCK;
     long[] addresses = new long[padded];
-    Arrays.setAll(addresses, r -> rows.address(from + Math.min(r, count - 1)));
+    long widened = this.widened + 4L * rows.stride() * TILE_ROWS * worker;
+    for (int r = 0; r < padded; r++) {
+      long scratch = widened + 4L * rows.stride() * r;
+      addresses[r] = rows.read(from + Math.min(r, count - 1), scratch, backend);
+    }
     float[] best = new float[padded];
     float[] inPanel = new float[padded];
     Arrays.fill(best, Float.NEGATIVE_INFINITY);

@@ -181,7 +181,8 @@ final class GradientCosine {
     }
     double scale = problem.scale();
     if (problem.normalised()) {
-      scale *= backend.inverseNorm(rows.address(target), rows.stride());
+      long row = rows.read(target, scratch[0].packed.address(), backend);
+      scale *= backend.inverseNorm(row, rows.stride());
     }
     for (int j = 0; j < gradient.length; j++) {
       gradient[j] = (float) (gradient[j] / z - scale * rows.get(target, j));

@@ -3,9 +3,12 @@ package megaclass.select;
 
 import static megaclass.compute.ComputeBackend.ROW_BLOCK;
 
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.util.function.IntToDoubleFunction;
 import java.util.function.IntUnaryOperator;
 import megaclass.compute.ComputeBackend;
+import megaclass.compute.NativeMemory;
 import megaclass.compute.RowMatrix;
 
 /**
@@ -19,6 +22,7 @@ final class LogitTile {
   private final long[] addresses;
   private final float[] scales;
   private final float[] shifts;
+  private final MemorySegment widened;
   private int padded;
 
   /** For up to {@code mostClasses} at a time. */
@@ -29,6 +33,7 @@ final class LogitTile {
     addresses = new long[padded(mostClasses)];
     scales = new float[addresses.length];
     shifts = new float[addresses.length];
+    widened = NativeMemory.allocate(4L * addresses.length * rows.stride(), Arena.ofAuto());
   }
 
   /** Rows of a tile of so many classes: kernels work on whole blocks. */
@@ -50,7 +55,8 @@ final class LogitTile {
   int gather(int count, IntUnaryOperator classAt, IntToDoubleFunction logWeightAt) {
     padded = padded(count);
     for (int r = 0; r < padded; r++) {
-      addresses[r] = rows.address(classAt.applyAsInt(Math.min(r, count - 1)));
+      long scratch = widened.address() + 4L * r * rows.stride();
+      addresses[r] = rows.read(classAt.applyAsInt(Math.min(r, count - 1)), scratch, backend);
       float unit = problem.normalised() ? backend.inverseNorm(addresses[r], rows.stride()) : 1f;
       scales[r] = unit * (float) problem.scale();
       shifts[r] = r < count ? (float) logWeightAt.applyAsDouble(r) : Float.NEGATIVE_INFINITY;

@@ -142,16 +142,16 @@ public sealed interface SelectorSpec {
 
   /**
    * Uniform classes, each of which stands for all that were not drawn, or those of {@code ivf} with
-   * a tail: whichever holds more of the softmax for what a step costs, found out by trying.
+   * a tail: whichever has the better gradient for what a step costs, found out by trying.
    *
    * @param rate share of all classes that is active, targets included, in (0, 1]
-   * @param tuneAfter steps after which it is found out for the first time, at least 1; then again
-   *     whenever there have been four times as many
+   * @param tuneAfter steps after which it is found out for the first time, and then again whenever
+   *     there have been four times as many; 0 for as many as take fifty times as long
    */
   record Auto(double rate, int tuneAfter) implements SelectorSpec {
     public Auto {
       Check.inLeftOpenRange("rate", rate, 0.0, 1.0);
-      Check.positive("tuneAfter", tuneAfter);
+      Check.inRange("tuneAfter", tuneAfter, 0, Integer.MAX_VALUE);
     }
 
     @Override

@@ -43,7 +43,7 @@ final class SelectorText {
                       a.integer("refreshEvery"),
                       a.number("refreshDrift")))
           .form(
-              "auto(rate, tuneAfter=100)",
+              "auto(rate, tuneAfter=0)",
               "auto(0.01)",
               a -> new SelectorSpec.Auto(a.number("rate"), a.integer("tuneAfter")))
           .form(

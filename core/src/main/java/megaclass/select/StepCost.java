@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package megaclass.select;
 
+import megaclass.compute.ComputeBackend;
+
 /**
  * What a step costs, in nominal nanoseconds of one core: counts of what is done, times what one of
  * it took where it was measured (bench kernels and stage times of runs, a core with AVX-512). Only
@@ -44,6 +46,16 @@ final class StepCost {
   double ofClasses(int numActive) {
     double products = PRODUCTS * PER_PRODUCT * width * problem.batchSize();
     return numActive * (products + PER_FLOAT_OF_ROW * width);
+  }
+
+  /** Building an index, one pass over all classes, and the search of so many usual steps. */
+  double ofTuning(SelectorSpec.Ivf spec, int numSearches, int numActive) {
+    var size = ClassIndexes.sizes(spec, problem);
+    double words = Math.ceilDiv(width, Long.SIZE);
+    double assigned = size.numLists() * PER_PRODUCT * width;
+    double build = numClasses * (assigned + words * PER_WORD_WRITTEN);
+    double pass = PRODUCTS * PER_PRODUCT * width * ComputeBackend.PANEL * numClasses;
+    return build + pass + numSearches * ofSearch(spec, 1, numActive);
   }
 
   /** Search, and upkeep of the index when so many classes move. */

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 package megaclass.train;
 
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import megaclass.backbone.Backbone;
 import megaclass.backbone.Embeddings;
 import megaclass.compute.ComputeBackend;
 import megaclass.compute.Engine;
+import megaclass.compute.NativeMemory;
 import megaclass.compute.RowMatrix;
 import megaclass.compute.Workers;
 import megaclass.data.Dataset;
@@ -24,6 +27,7 @@ final class ClassMeans {
   private final Embeddings embeddings;
   private final ComputeBackend backend;
   private final Workers workers;
+  private final MemorySegment scratch;
 
   ClassMeans(ClassWeights weights, Backbone backbone, Embeddings embeddings, Engine engine) {
     this.weights = weights;
@@ -31,6 +35,8 @@ final class ClassMeans {
     this.embeddings = embeddings;
     this.backend = engine.backend();
     this.workers = engine.workers();
+    long rowBytes = 4L * weights.matrix().stride();
+    scratch = NativeMemory.allocate(rowBytes * workers.threads(), Arena.ofAuto());
   }
 
   /** Sets the weights of all classes that have examples; the others keep theirs. */
@@ -43,40 +49,47 @@ final class ClassMeans {
       embeddings.begin(size);
       backbone.forward(embeddings);
       embeddings.pack(batch);
-      workers.run(PARTS, (part, _) -> add(batch, part, started));
+      workers.run(PARTS, (part, worker) -> add(batch, part, started, worker));
     }
-    workers.run(PARTS, (part, _) -> finish(part, started));
+    workers.run(PARTS, (part, worker) -> finish(part, started, worker));
   }
 
-  private void add(MiniBatch batch, int part, boolean[] started) {
+  private void add(MiniBatch batch, int part, boolean[] started, int worker) {
     RowMatrix rows = weights.matrix();
     for (int i = 0; i < batch.size(); i++) {
       long example = batch.example(i);
       for (int t = 0; t < batch.data().numTargets(example); t++) {
         int classId = batch.data().target(example, t);
         if (classId % PARTS == part) {
+          long row = rows.read(classId, scratch(worker), backend);
           if (!started[classId]) {
             started[classId] = true;
-            backend.scaled(rows.address(classId), 0f, rows.stride(), rows.address(classId));
+            backend.scaled(row, 0f, rows.stride(), row);
           }
-          backend.addScaled(embeddings.row(i), 1f, rows.stride(), rows.address(classId));
+          backend.addScaled(embeddings.row(i), 1f, rows.stride(), row);
+          rows.write(classId, row, Long.hashCode(example), backend);
         }
       }
     }
   }
 
+  private long scratch(int worker) {
+    return scratch.address() + 4L * weights.matrix().stride() * worker;
+  }
+
   /** To unit length; the column of a bias, into which the constants were added, starts at 0. */
-  private void finish(int part, boolean[] started) {
+  private void finish(int part, boolean[] started, int worker) {
     RowMatrix rows = weights.matrix();
     for (int c = part; c < started.length; c += PARTS) {
       if (started[c]) {
         if (weights.bias()) {
           rows.set(c, weights.dim(), 0f);
         }
-        long row = rows.address(c);
+        long row = rows.read(c, scratch(worker), backend);
         float squares = backend.dot(row, row, rows.stride());
         if (squares > 0) {
           backend.scaled(row, (float) (1 / Math.sqrt(squares)), rows.stride(), row);
+          rows.write(c, row, c, backend);
         }
       }
     }

@@ -5,6 +5,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import megaclass.backbone.BackboneSpec;
 import megaclass.backbone.Embeddings;
+import megaclass.compute.RowFormat;
 import megaclass.compute.RowMatrix;
 import megaclass.loss.SoftmaxHead;
 import megaclass.optim.SparseOptimizer;
@@ -30,14 +31,17 @@ public record MemoryPlan(Map<String, Long> bytes) {
     var terms = new LinkedHashMap<String, Long>();
     int width = config.dim() + (config.loss().bias() ? 1 : 0);
     RowMatrix.State state = SparseOptimizer.stateFor(config.optimizer());
-    long weightBytes = RowMatrix.State.NONE.bytesPerRow(width);
+    long weightBytes = RowMatrix.State.NONE.bytesPerRow(width, config.dtype());
     terms.put("class weights", numClasses * weightBytes);
-    terms.put("their optimizer state", numClasses * (state.bytesPerRow(width) - weightBytes));
+    terms.put(
+        "their optimizer state",
+        numClasses * (state.bytesPerRow(width, config.dtype()) - weightBytes));
     if (config.backbone() instanceof BackboneSpec.Bag bag) {
-      long rowBytes = RowMatrix.State.NONE.bytesPerRow(config.dim());
+      long rowBytes = RowMatrix.State.NONE.bytesPerRow(config.dim(), RowFormat.FP32);
       terms.put("token table", bag.buckets() * rowBytes);
       terms.put(
-          "its optimizer state", bag.buckets() * (state.bytesPerRow(config.dim()) - rowBytes));
+          "its optimizer state",
+          bag.buckets() * (state.bytesPerRow(config.dim(), RowFormat.FP32) - rowBytes));
     }
     terms.put(
         "class selector",

@@ -6,6 +6,7 @@ import java.util.Map;
 import java.util.function.Consumer;
 import megaclass.backbone.BackboneSpec;
 import megaclass.compute.ComputeBackend;
+import megaclass.compute.RowFormat;
 import megaclass.data.EpochOrder;
 import megaclass.internal.Check;
 import megaclass.loss.Loss;
@@ -21,6 +22,7 @@ import megaclass.weights.Initialisation;
  * @param backbone from features to embeddings
  * @param dim floats of an embedding and of a class weight; a frozen backbone takes the features'
  *     own
+ * @param dtype how class weights and their velocities lie in memory and files
  * @param initialisation where class weights start
  * @param loss what is minimised
  * @param selector which classes a batch sees
@@ -40,6 +42,7 @@ import megaclass.weights.Initialisation;
 public record TrainConfig(
     BackboneSpec backbone,
     int dim,
+    RowFormat dtype,
     Initialisation initialisation,
     Loss loss,
     SelectorSpec selector,
@@ -75,6 +78,7 @@ public record TrainConfig(
     return new TrainConfig(
         new BackboneSpec.Frozen(),
         128,
+        RowFormat.FP32,
         Initialisation.CLASS_MEANS,
         Loss.normalisedSoftmax(32),
         new SelectorSpec.Uniform(0.1, false),
@@ -98,6 +102,11 @@ public record TrainConfig(
   /** The same with another dim. */
   public TrainConfig withDim(int dim) {
     return edited(draft -> draft.dim = dim);
+  }
+
+  /** The same with another dtype. */
+  public TrainConfig withDtype(RowFormat dtype) {
+    return edited(draft -> draft.dtype = dtype);
   }
 
   /** The same with another initialisation. */
@@ -173,6 +182,7 @@ public record TrainConfig(
     var settings = new LinkedHashMap<String, String>();
     settings.put("backbone", backbone.toString());
     settings.put("dim", String.valueOf(dim));
+    settings.put("dtype", dtype.toString());
     settings.put("initialisation", initialisation.toString());
     settings.put("loss", loss.toString());
     settings.put("selector", selector.toString());
@@ -198,6 +208,7 @@ public record TrainConfig(
   private static final class Draft {
     private BackboneSpec backbone;
     private int dim;
+    private RowFormat dtype;
     private Initialisation initialisation;
     private Loss loss;
     private SelectorSpec selector;
@@ -215,6 +226,7 @@ public record TrainConfig(
     Draft(TrainConfig from) {
       backbone = from.backbone;
       dim = from.dim;
+      dtype = from.dtype;
       initialisation = from.initialisation;
       loss = from.loss;
       selector = from.selector;
@@ -234,6 +246,7 @@ public record TrainConfig(
       return new TrainConfig(
           backbone,
           dim,
+          dtype,
           initialisation,
           loss,
           selector,

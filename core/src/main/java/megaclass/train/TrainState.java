@@ -53,7 +53,8 @@ final class TrainState implements AutoCloseable {
     boolean normalised = config.loss().normalised();
     boolean bias = config.loss().bias();
     RowMatrix.State rowState = SparseOptimizer.stateFor(config.optimizer());
-    weights = ClassWeights.allocate(train.numClasses(), config.dim(), bias, rowState);
+    weights =
+        ClassWeights.allocate(train.numClasses(), config.dim(), bias, rowState, config.dtype());
     table = table(config, rowState);
     backbone = backbone(config, table, engine);
     embeddings =
@@ -70,10 +71,10 @@ final class TrainState implements AutoCloseable {
                 Hash.key(config.seed(), SELECT),
                 engine));
     head = new SoftmaxHead(config.loss(), weights, config.batchSize(), engine);
-    weightOptimizer = new SparseOptimizer(config.optimizer(), weights.matrix(), engine.backend());
+    weightOptimizer = new SparseOptimizer(config.optimizer(), weights.matrix(), engine);
     weightOptimizer.whenMoved(selector::moved);
     parameters = table == null ? new RowMatrix(1, 1, rowState) : table;
-    backboneOptimizer = new SparseOptimizer(config.optimizer(), parameters, engine.backend());
+    backboneOptimizer = new SparseOptimizer(config.optimizer(), parameters, engine);
   }
 
   private static void requireMatchingFeatures(TrainConfig config, Dataset train) {

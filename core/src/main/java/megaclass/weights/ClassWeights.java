@@ -2,6 +2,7 @@
 package megaclass.weights;
 
 import java.lang.foreign.MemorySegment;
+import megaclass.compute.RowFormat;
 import megaclass.compute.RowMatrix;
 import megaclass.compute.Workers;
 
@@ -22,24 +23,33 @@ public final class ClassWeights implements AutoCloseable {
     this.dim = dim;
   }
 
+  /** Allocates weights of zero in float32. */
+  public static ClassWeights allocate(
+      int numClasses, int dim, boolean bias, RowMatrix.State state) {
+    return allocate(numClasses, dim, bias, state, RowFormat.FP32);
+  }
+
   /**
    * Allocates weights of zero.
    *
    * @param bias whether each class has a bias
    * @param state what the optimizer keeps of each row
+   * @param format how rows lie in memory
    */
   public static ClassWeights allocate(
-      int numClasses, int dim, boolean bias, RowMatrix.State state) {
-    return new ClassWeights(new RowMatrix(numClasses, dim + (bias ? 1 : 0), state), dim);
+      int numClasses, int dim, boolean bias, RowMatrix.State state, RowFormat format) {
+    return new ClassWeights(new RowMatrix(numClasses, dim + (bias ? 1 : 0), state, format), dim);
   }
 
   /**
    * Reads weights where they lie, as in a mapped model file.
    *
-   * @param rows (numClasses, dim and bias padded to 16) float32; stays alive as long as this
+   * @param rows (numClasses, dim and bias padded to 16) in {@code format}; stays alive as long as
+   *     this
    */
-  public static ClassWeights over(MemorySegment rows, int numClasses, int dim, boolean bias) {
-    return new ClassWeights(RowMatrix.over(rows, numClasses, dim + (bias ? 1 : 0)), dim);
+  public static ClassWeights over(
+      MemorySegment rows, int numClasses, int dim, boolean bias, RowFormat format) {
+    return new ClassWeights(RowMatrix.over(rows, numClasses, dim + (bias ? 1 : 0), format), dim);
   }
 
   /** Number of classes. */

@@ -63,7 +63,7 @@ class RowMatrixTest {
         assertEquals(row, matrix.address(1) - matrix.address(0));
         assertEquals(0, matrix.address(0) % 64);
         long expected = row + (state.accumulator() ? 4 : 0) + (state.lastStep() ? 4 : 0);
-        assertEquals(expected, state.bytesPerRow(width));
+        assertEquals(expected, state.bytesPerRow(width, RowFormat.FP32));
         assertEquals(3 * expected, matrix.sizeInBytes());
         assertEquals(4L * stride, matrix.velocityAddress(2) - matrix.address(2));
       }
@@ -158,7 +158,7 @@ class RowMatrixTest {
       for (int row = 0; row < numRows; row++) {
         rows.setAtIndex(JAVA_FLOAT, 16L * row + 2, row);
       }
-      try (var matrix = RowMatrix.over(rows, numRows, 3)) {
+      try (var matrix = RowMatrix.over(rows, numRows, 3, RowFormat.FP32)) {
         assertEquals(rows.address(), matrix.address(0));
         for (int row = 0; row < numRows; row++) {
           assertEquals(row, matrix.get(row, 2));
@@ -173,7 +173,7 @@ class RowMatrixTest {
   void offsetsOfTheLastOfTwoBillionRowsDoNotOverflow() {
     int numRows = Integer.MAX_VALUE - 8;
     var nowhere = MemorySegment.ofAddress(0).reinterpret(4L * 16 * numRows);
-    try (var matrix = RowMatrix.over(nowhere, numRows, 9)) {
+    try (var matrix = RowMatrix.over(nowhere, numRows, 9, RowFormat.FP32)) {
       assertEquals(4L * 16 * (numRows - 1), matrix.address(numRows - 1));
       assertEquals(numRows, matrix.shards().getLast().to());
       assertEquals(4L * 16 * numRows, matrix.sizeInBytes());
@@ -184,7 +184,8 @@ class RowMatrixTest {
   void rowsToReadMustBeAsManyAsSaid() {
     try (var arena = Arena.ofConfined()) {
       var rows = arena.allocate(4L * 16 * 9);
-      assertThrows(IndexOutOfBoundsException.class, () -> RowMatrix.over(rows, 10, 3));
+      assertThrows(
+          IndexOutOfBoundsException.class, () -> RowMatrix.over(rows, 10, 3, RowFormat.FP32));
     }
   }
 }

@@ -83,6 +83,22 @@ class RowOperationsTest extends BackendAgainstDefinition {
 
   @ParameterizedTest
   @ValueSource(ints = {16, 48, 128})
+  void narrowAndWidenAreThoseOfTheDefinitionBitForBit(int stride) {
+    float[] values = Floats.normal(random, stride, 1);
+    values[0] = Float.POSITIVE_INFINITY;
+    values[stride - 1] = -0f;
+    var row = Floats.of(values, arena);
+    for (int key : new int[] {0, 1, -1, random.nextInt()}) {
+      assertSameBits(
+          new float[stride / 2], (b, into) -> b.narrow(row.address(), stride, key, into.address()));
+      var narrowed = Floats.of(new float[stride], arena);
+      SCALAR.narrow(row.address(), stride, key, narrowed.address());
+      assertSameBits(stride, (b, into) -> b.widen(narrowed.address(), stride, into.address()));
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {16, 48, 128})
   void scaledAndAddScaledAreThoseOfTheDefinitionBitForBit(int stride) {
     var row = Floats.random(random, stride, arena);
     assertSameBits(stride, (b, into) -> b.scaled(row.address(), -1.7f, stride, into.address()));

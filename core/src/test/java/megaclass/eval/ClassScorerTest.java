@@ -66,7 +66,7 @@ class ClassScorerTest {
               kept.add(classId);
               assertEquals(best[best.length - 1 - rank], scorer.logit(i, rank), tolerance);
               assertEquals(logits[classId], scorer.logit(i, rank), tolerance);
-              assertEquals(logits[classId], scorer.logitOf(embeddings, i, classId), tolerance);
+              assertEquals(logits[classId], scorer.logitOf(embeddings, i, classId, 0), tolerance);
             }
             assertEquals(k, kept.size(), "a class is kept once");
           }

@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import megaclass.TestBackend;
+import megaclass.compute.RowFormat;
 import megaclass.data.Dataset;
 import megaclass.data.DatasetWriter;
 import megaclass.internal.InvalidFileException;
@@ -63,6 +64,19 @@ class ClassifierTest {
       assertEquals(
           List.copyOf(model.provenance().keySet()), List.copyOf(loaded.provenance().keySet()));
       assertEquals("żółw", loaded.label(1));
+    }
+  }
+
+  @Test
+  void aModelOf16BitNumbersPredictsTheSame() {
+    var file = folder.resolve("half.mcm");
+    try (var model = HandMadeModel.dense("arcface(scale=64, margin=0.5)", false, RowFormat.BF16);
+        var full = HandMadeModel.dense("arcface(scale=64, margin=0.5)", false)) {
+      model.save(file);
+      assertEquals(full.predict(ROW, 3), model.predict(ROW, 3));
+      try (var loaded = load(file)) {
+        assertEquals(full.predict(ROW, 3), loaded.predict(ROW, 3));
+      }
     }
   }
 

@@ -6,6 +6,7 @@ import java.util.List;
 import megaclass.TestBackend;
 import megaclass.backbone.BackboneSpec;
 import megaclass.compute.Engine;
+import megaclass.compute.RowFormat;
 import megaclass.compute.RowMatrix;
 import megaclass.data.Labels;
 import megaclass.internal.Hash;
@@ -22,8 +23,13 @@ final class HandMadeModel {
 
   /** Takes rows of 5 floats; 4 classes. */
   static Classifier dense(String loss, boolean velocity) {
+    return dense(loss, velocity, RowFormat.FP32);
+  }
+
+  /** The same in another format, which holds all of its numbers. */
+  static Classifier dense(String loss, boolean velocity, RowFormat format) {
     return new Classifier(
-        parts(Loss.parse(loss), new BackboneSpec.Frozen(), velocity),
+        parts(Loss.parse(loss), new BackboneSpec.Frozen(), velocity, format),
         Engine.start(TestBackend.NAME, 2));
   }
 
@@ -33,13 +39,15 @@ final class HandMadeModel {
         parts(
             Loss.parse("arcface(scale=16, margin=0.2)"),
             BackboneSpec.parse("bag(chars=2-3, words=1, buckets=64, dropout=0.1)"),
-            true),
+            true,
+            RowFormat.FP32),
         Engine.start(TestBackend.NAME, 2));
   }
 
-  private static ModelParts parts(Loss loss, BackboneSpec backbone, boolean velocity) {
+  private static ModelParts parts(
+      Loss loss, BackboneSpec backbone, boolean velocity, RowFormat format) {
     var state = new RowMatrix.State(velocity, false, velocity);
-    var weights = ClassWeights.allocate(LABELS.size(), DIM, loss.bias(), state);
+    var weights = ClassWeights.allocate(LABELS.size(), DIM, loss.bias(), state, format);
     fill(weights.matrix(), 1);
     @Nullable RowMatrix table = null;
     if (backbone instanceof BackboneSpec.Bag bag) {

@@ -263,7 +263,7 @@ class SparseOptimizerTest {
       engine = Engine.start(TestBackend.NAME, threads);
       rows = new RowMatrix(numRows, width, SparseOptimizer.stateFor(spec));
       rows.randomise(1.0, width, seed, engine.workers());
-      optimizer = new SparseOptimizer(spec, rows, engine.backend());
+      optimizer = new SparseOptimizer(spec, rows, engine);
     }
 
     void step(Touch touch) {

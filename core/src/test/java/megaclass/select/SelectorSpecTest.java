@@ -34,7 +34,7 @@ class SelectorSpecTest {
         exactTop(NUM_ACTIVE)  e.g. exactTop(4096)
         ivf(rate=0.1, coverage=1, numLists=0, numProbes=0, numCandidates=0, repairEvery=1000, code=rabitq)  e.g. ivf(0.01)
         forest(RATE, numTrees=50, leafSize=0, numCandidates=0, refreshEvery=1000, refreshDrift=0)  e.g. forest(0.01)
-        auto(RATE, tuneAfter=100)  e.g. auto(0.01)
+        auto(RATE, tuneAfter=0)  e.g. auto(0.01)
         neighbours(RATE, numNeighbours=0, refreshEvery=1000)  e.g. neighbours(0.01)
         ... + adaptive(MASS_THRESHOLD, policy=reachable, probeEvery=500)  e.g. ivf(0.1) + adaptive(0.95)
         ... + tail(SHARE)  e.g. exactTop(4096) + tail(0.1)

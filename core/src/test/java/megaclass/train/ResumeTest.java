@@ -19,6 +19,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import megaclass.ChildJvm;
+import megaclass.compute.RowFormat;
 import megaclass.data.Dataset;
 import megaclass.loss.Loss;
 import megaclass.model.Classifier;
@@ -66,6 +67,29 @@ class ResumeTest {
             .withEpochs(3)
             .withOptimizer(OptimizerSpec.parse(optimizer))
             .withSelector(SelectorSpec.parse(selector));
+    assertResumes(config, stopAfter);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      textBlock =
+          """
+          7   | adagrad                                | uniform(0.1)
+          50  | sgd(momentum=0.9, decay=0.001)         | ivf(0.2, repairEvery=7) + tail(0.25)
+          """)
+  void roundedRowsResumeToTheSameBits(int stopAfter, String optimizer, String selector)
+      throws IOException {
+    var config =
+        KilledRun.config()
+            .withEpochs(3)
+            .withDtype(RowFormat.BF16)
+            .withOptimizer(OptimizerSpec.parse(optimizer))
+            .withSelector(SelectorSpec.parse(selector));
+    assertResumes(config, stopAfter);
+  }
+
+  private void assertResumes(TrainConfig config, int stopAfter) throws IOException {
     try (var data = KilledRun.texts()) {
       Path undisturbed = save(new Trainer(config).fit(data, _ -> {}));
       var steps = new AtomicInteger();

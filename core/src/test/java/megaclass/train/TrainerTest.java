@@ -10,9 +10,11 @@ import java.util.Arrays;
 import java.util.List;
 import megaclass.backbone.BackboneSpec;
 import megaclass.backbone.Embeddings;
+import megaclass.compute.RowFormat;
 import megaclass.compute.RowMatrix;
 import megaclass.data.Dataset;
 import megaclass.data.PlantedClasses;
+import megaclass.data.Split;
 import megaclass.loss.Loss;
 import megaclass.optim.OptimizerSpec;
 import megaclass.optim.SparseOptimizer;
@@ -55,6 +57,24 @@ class TrainerTest {
         double top1 = classifier.evaluate(split.test()).top1();
         assertTrue(top1 > 0.9, selector + " reached only " + top1);
       }
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"adagrad", "sgd(momentum=0.9)"})
+  void rowsOf16BitsLearnAsWell(String optimizer) {
+    var of = config().withOptimizer(OptimizerSpec.parse(optimizer));
+    try (var data = Dataset.synthetic(PLANTED)) {
+      var split = data.split(0.2, 1);
+      double full = top1(of.withDtype(RowFormat.FP32), split);
+      double half = top1(of.withDtype(RowFormat.BF16), split);
+      assertTrue(half > full - 0.02, half + " with 16 bits, " + full + " with 32");
+    }
+  }
+
+  private static double top1(TrainConfig config, Split split) {
+    try (var classifier = new Trainer(config).fit(split.train(), _ -> {})) {
+      return classifier.evaluate(split.test()).top1();
     }
   }
 
@@ -318,7 +338,7 @@ class TrainerTest {
     var grouped = base.withSelector(SelectorSpec.parse("uniform(0.1) + groups(4)"));
     long embeddings = 2 * Embeddings.sizeInBytes(64, 24);
     assertEquals( // 5000 classes a group, so that at most 10 000 are in two groups or more
-        embeddings + 10_000 * RowMatrix.State.NONE.bytesPerRow(24),
+        embeddings + 10_000 * RowMatrix.State.NONE.bytesPerRow(24, RowFormat.FP32),
         MemoryPlan.of(grouped, 50_000, 0).bytes().getOrDefault("groups of samples", 0L));
   }
 

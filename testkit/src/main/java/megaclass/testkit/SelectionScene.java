@@ -13,6 +13,7 @@ import megaclass.backbone.Embeddings;
 import megaclass.backbone.FrozenBackbone;
 import megaclass.compute.ComputeBackend;
 import megaclass.compute.Engine;
+import megaclass.compute.RowFormat;
 import megaclass.compute.RowMatrix;
 import megaclass.data.Dataset;
 import megaclass.data.MiniBatch;
@@ -37,7 +38,8 @@ final class SelectionScene implements AutoCloseable {
    *
    * @param bias whether embeddings carry a constant 1 and classes a bias
    */
-  record Size(int numClasses, int batch, int dim, boolean normalised, boolean bias) {}
+  record Size(
+      int numClasses, int batch, int dim, boolean normalised, boolean bias, RowFormat format) {}
 
   /** A weight by class and column; column {@code dim} is the bias. */
   @FunctionalInterface
@@ -70,7 +72,8 @@ final class SelectionScene implements AutoCloseable {
     this.size = size;
     this.engine = engine;
     weights =
-        ClassWeights.allocate(size.numClasses(), size.dim(), size.bias(), RowMatrix.State.NONE);
+        ClassWeights.allocate(
+            size.numClasses(), size.dim(), size.bias(), RowMatrix.State.NONE, size.format());
     setWeights(grid(1));
     var shape = new Embeddings.Shape(size.dim(), size.normalised(), size.bias());
     embeddings = new Embeddings(MAX_BATCH, shape, engine);

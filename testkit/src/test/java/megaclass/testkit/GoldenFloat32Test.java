@@ -80,7 +80,7 @@ class GoldenFloat32Test {
         var head =
             new Float32Head(
                 Loss.softmax(), start, batchSize, SparseOptimizer.stateFor(spec), engine)) {
-      var optimizer = new SparseOptimizer(spec, head.weights(), engine.backend());
+      var optimizer = new SparseOptimizer(spec, head.weights(), engine);
       for (GoldenSgd.Step step : run.steps()) {
         int[] classIds = step.active().classIds();
         optimizer.beginStep(run.learningRate());

@@ -14,6 +14,7 @@ import java.util.List;
 import megaclass.backbone.BackboneSpec;
 import megaclass.cli.settings.Setting.Form;
 import megaclass.cli.text.Quantity;
+import megaclass.compute.RowFormat;
 import megaclass.internal.Check;
 import megaclass.loss.Loss;
 import megaclass.optim.LearningRate;
@@ -106,6 +107,14 @@ public final class RunSettings {
           .allowed("above 0")
           .about("full learning rate of the backbone")
           .into(TrainConfig::withBackboneLearningRate);
+
+  public static final Setting<RowFormat> DTYPE =
+      Setting.of("weights.dtype", "--dtype", Form.TEXT, RowFormat::parse)
+          .in(WHAT_TO_LEARN, "FORMAT")
+          .by("fp32")
+          .allowed("fp32, bf16")
+          .about("how class weights are kept; bf16, rounded stochastically, takes half the memory")
+          .into(TrainConfig::withDtype);
 
   public static final Setting<Initialisation> INITIALISATION =
       Setting.of("weights.initialisation", "--initialisation", Form.TEXT, Initialisation::parse)
@@ -265,6 +274,7 @@ public final class RunSettings {
           BACKBONE,
           DIM,
           BACKBONE_LEARNING_RATE,
+          DTYPE,
           INITIALISATION,
           LOSS,
           SELECTOR,
