@@ -8,9 +8,11 @@ import static megaclass.compute.NativeMemory.ALL;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.function.IntUnaryOperator;
 import megaclass.internal.Hash;
 import org.jspecify.annotations.Nullable;
 
@@ -57,6 +59,8 @@ public final class RowMatrix implements AutoCloseable {
   private final RowFormat format;
   private final State state;
   private final Arena arena;
+  private final @Nullable RowFile file;
+  private final @Nullable RowCache cache;
   private final List<Shard> shards = new ArrayList<>();
   private final long[] rowAddresses;
   private final long[] accumulatorAddresses;
@@ -74,7 +78,7 @@ public final class RowMatrix implements AutoCloseable {
 
   /** Allocates a matrix of zeros in any format. */
   public RowMatrix(int numRows, int width, State state, RowFormat format) {
-    this(numRows, width, state, format, Arena.ofShared(), null);
+    this(numRows, width, state, format, null, null, 0);
   }
 
   /**
@@ -84,7 +88,21 @@ public final class RowMatrix implements AutoCloseable {
    *     this
    */
   public static RowMatrix over(MemorySegment rows, int numRows, int width, RowFormat format) {
-    return new RowMatrix(numRows, width, State.NONE, format, Arena.ofShared(), rows);
+    return new RowMatrix(numRows, width, State.NONE, format, rows, null, 0);
+  }
+
+  /**
+   * Rows in a file, the hot ones in memory: {@link #fetch} brings in what a step uses. What an
+   * optimizer keeps besides velocities stays in memory. Rows hold anything before {@link
+   * #randomise} or {@link #rollBack}.
+   *
+   * @param path of the file, made if it is not there
+   * @param cacheBytes memory for rows
+   * @throws java.io.UncheckedIOException when the disk has no room for it
+   */
+  public static RowMatrix onDisk(
+      Path path, int numRows, int width, State state, RowFormat format, long cacheBytes) {
+    return new RowMatrix(numRows, width, state, format, null, path, cacheBytes);
   }
 
   private RowMatrix(
@@ -92,15 +110,18 @@ public final class RowMatrix implements AutoCloseable {
       int width,
       State state,
       RowFormat format,
-      Arena arena,
-      @Nullable MemorySegment existing) {
+      @Nullable MemorySegment existing,
+      @Nullable Path path,
+      long cacheBytes) {
     this.numRows = numRows;
     this.width = width;
     this.stride = ComputeBackend.padded(width);
     this.format = format;
     this.rowBytes = state.rowBytes(width, format);
     this.state = state;
-    this.arena = arena;
+    arena = Arena.ofShared();
+    file = path == null ? null : new RowFile(path, numRows, Math.toIntExact(rowBytes));
+    cache = file == null ? null : new RowCache(file, numRows, (int) rowBytes, cacheBytes);
     int numShards = Math.ceilDiv(numRows, ROWS_PER_SHARD);
     rowAddresses = new long[numShards];
     accumulatorAddresses = new long[numShards];
@@ -109,10 +130,7 @@ public final class RowMatrix implements AutoCloseable {
       int from = s * ROWS_PER_SHARD;
       int to = from + Math.min(ROWS_PER_SHARD, numRows - from);
       long count = (long) to - from;
-      MemorySegment rows =
-          existing == null
-              ? NativeMemory.allocate(count * rowBytes, arena)
-              : existing.asSlice(from * rowBytes, count * rowBytes);
+      MemorySegment rows = rows(from, to, existing);
       MemorySegment accumulators = allocate(state.accumulator, count);
       MemorySegment lastSteps = allocate(state.lastStep, count);
       shards.add(new Shard(from, to, rows, accumulators, lastSteps));
@@ -120,6 +138,16 @@ public final class RowMatrix implements AutoCloseable {
       accumulatorAddresses[s] = accumulators.address();
       lastStepAddresses[s] = lastSteps.address();
     }
+  }
+
+  private MemorySegment rows(int from, int to, @Nullable MemorySegment existing) {
+    long bytes = (to - from) * rowBytes;
+    if (file != null) {
+      return file.rows(from, to);
+    }
+    return existing == null
+        ? NativeMemory.allocate(bytes, arena)
+        : existing.asSlice(from * rowBytes, bytes);
   }
 
   private MemorySegment allocate(boolean wanted, long count) {
@@ -151,7 +179,7 @@ public final class RowMatrix implements AutoCloseable {
     return state;
   }
 
-  /** The shards in the order of their rows. */
+  /** The shards in the order of their rows; those on disk hold them after {@link #flush}. */
   public List<Shard> shards() {
     return List.copyOf(shards);
   }
@@ -167,8 +195,78 @@ public final class RowMatrix implements AutoCloseable {
     return location(row);
   }
 
+  /**
+   * Memory that rows on disk take, with the tables of the cache.
+   *
+   * @param rowBytes of a row with its velocity
+   * @param wanted memory for rows
+   */
+  public static long cacheBytes(int numRows, int rowBytes, long wanted) {
+    return RowCache.sizeInBytes(numRows, rowBytes, wanted);
+  }
+
+  /** Whether rows lie in a file. */
+  public boolean isOnDisk() {
+    return file != null;
+  }
+
+  /** Rows that one {@link #fetch} may bring at most: all, when they lie in memory. */
+  public int mostFetched() {
+    return cache == null ? numRows : cache.capacity();
+  }
+
+  /**
+   * Brings rows that lie on disk to memory, to be changed and read fast, until others are fetched.
+   * Rows that are only read need not be there. Nobody else may use the matrix meanwhile.
+   *
+   * @param count at most {@link #mostFetched}
+   * @param rowAt from [0, count) to distinct rows
+   */
+  public void fetch(int count, IntUnaryOperator rowAt, Workers workers) {
+    if (cache != null) {
+      cache.fetch(count, rowAt, workers);
+    }
+  }
+
+  /** Brings all changed rows to the disk, if they lie there. */
+  public void flush(Workers workers) {
+    if (file != null && cache != null) {
+      cache.flush(workers);
+      file.force();
+    }
+  }
+
+  /** Lets rows that lie on disk go back to what they are now, a checkpoint after so many steps. */
+  public void checkpoint(long stepsDone) {
+    if (file != null) {
+      file.checkpoint(stepsDone);
+    }
+  }
+
+  /**
+   * Makes rows that lie on disk those of the checkpoint after so many steps, whatever was done to
+   * them since.
+   *
+   * @throws megaclass.internal.InvalidFileException when the log beside the file does not allow it
+   */
+  public void rollBack(long stepsDone) {
+    if (file != null && cache != null) {
+      cache.clear();
+      file.rollBack(stepsDone);
+    }
+  }
+
   private long location(int row) {
     assert row >= 0 && row < numRows : "row " + row + " of " + numRows;
+    return cache == null ? inMemory(row) : cache.read(row);
+  }
+
+  private long locationToChange(int row) {
+    assert row >= 0 && row < numRows : "row " + row + " of " + numRows;
+    return cache == null ? inMemory(row) : cache.change(row);
+  }
+
+  private long inMemory(int row) {
     return rowAddresses[row / ROWS_PER_SHARD] + row % ROWS_PER_SHARD * rowBytes;
   }
 
@@ -187,11 +285,6 @@ public final class RowMatrix implements AutoCloseable {
     return read(location(row), scratch, backend);
   }
 
-  /** Velocity of a row, as {@link #read}. Only with {@code state.velocity}. */
-  public long readVelocity(int row, long scratch, ComputeBackend backend) {
-    return read(location(row) + format.bytes(stride), scratch, backend);
-  }
-
   private long read(long at, long scratch, ComputeBackend backend) {
     return switch (format) {
       case FP32 -> at;
@@ -203,21 +296,37 @@ public final class RowMatrix implements AutoCloseable {
   }
 
   /**
-   * Takes back the weights of a row that were changed where {@link #read} gave them.
+   * Weights of a row as floats, to be changed and given to {@link #write}.
    *
-   * @param from what {@code read} returned
+   * @param scratch (stride) floats, which may be written
+   * @return where they are, {@code stride} floats: the row itself, or {@code scratch}
+   * @throws IllegalStateException when the row lies on disk and was not fetched
+   */
+  public long change(int row, long scratch, ComputeBackend backend) {
+    return read(locationToChange(row), scratch, backend);
+  }
+
+  /** Velocity of a row, as {@link #change}. Only with {@code state.velocity}. */
+  public long changeVelocity(int row, long scratch, ComputeBackend backend) {
+    return read(locationToChange(row) + format.bytes(stride), scratch, backend);
+  }
+
+  /**
+   * Takes back the weights of a row that were changed where {@link #change} gave them.
+   *
+   * @param from what {@code change} returned
    * @param key of the random bits by which they are rounded, other for every change
    */
   public void write(int row, long from, int key, ComputeBackend backend) {
     if (format == RowFormat.BF16) {
-      backend.narrow(from, stride, key, location(row));
+      backend.narrow(from, stride, key, locationToChange(row));
     }
   }
 
   /** Takes back the velocity of a row, as {@link #write}. */
   public void writeVelocity(int row, long from, int key, ComputeBackend backend) {
     if (format == RowFormat.BF16) {
-      backend.narrow(from, stride, key, location(row) + format.bytes(stride));
+      backend.narrow(from, stride, key, locationToChange(row) + format.bytes(stride));
     }
   }
 
@@ -253,25 +362,26 @@ public final class RowMatrix implements AutoCloseable {
   public float get(int row, int column) {
     return switch (format) {
       case FP32 -> ALL.get(JAVA_FLOAT_UNALIGNED, location(row) + 4L * column);
-      case BF16 -> Float.intBitsToFloat(ALL.get(JAVA_SHORT_UNALIGNED, half(row, column)) << 16);
+      case BF16 ->
+          Float.intBitsToFloat(ALL.get(JAVA_SHORT_UNALIGNED, location(row) + half(column)) << 16);
     };
   }
 
   /** Sets one weight, rounded to the nearest; for initial values, tests and slow paths. */
   public void set(int row, int column, float value) {
     switch (format) {
-      case FP32 -> ALL.set(JAVA_FLOAT_UNALIGNED, location(row) + 4L * column, value);
+      case FP32 -> ALL.set(JAVA_FLOAT_UNALIGNED, locationToChange(row) + 4L * column, value);
       case BF16 -> {
         int rounded = (Float.floatToIntBits(value) + 0x8000) >>> 16;
-        ALL.set(JAVA_SHORT_UNALIGNED, half(row, column), (short) rounded);
+        ALL.set(JAVA_SHORT_UNALIGNED, locationToChange(row) + half(column), (short) rounded);
       }
     }
   }
 
-  /** Address of the 16 bits of one weight: of a word, the upper half comes second. */
-  private long half(int row, int column) {
+  /** Offset in a row of the 16 bits of one weight: of a word, the upper half comes second. */
+  private long half(int column) {
     int words = stride / 2;
-    return location(row) + 4L * (column % words) + (column < words ? 2 : 0);
+    return 4L * (column % words) + (column < words ? 2 : 0);
   }
 
   /**
@@ -286,17 +396,33 @@ public final class RowMatrix implements AutoCloseable {
         (task, _) -> {
           int from = task * rowsPerTask;
           int to = from + Math.min(rowsPerTask, numRows - from);
-          for (int row = from; row < to; row++) {
-            var random = new SplittableRandom(Hash.key(seed, row));
-            for (int j = 0; j < columns; j++) {
-              set(row, j, (float) (deviation * random.nextGaussian()));
-            }
+          if (file == null) {
+            randomise(from, to, deviation, columns, seed, this, 0);
+            return;
+          }
+          try (var draft = new RowMatrix(to - from, width, state, format)) {
+            randomise(from, to, deviation, columns, seed, draft, from);
+            file.write(from, draft.shards.getFirst().rows());
           }
         });
+  }
+
+  private static void randomise(
+      int from, int to, double deviation, int columns, long seed, RowMatrix into, int offset) {
+    for (int row = from; row < to; row++) {
+      var random = new SplittableRandom(Hash.key(seed, row));
+      for (int j = 0; j < columns; j++) {
+        into.set(row - offset, j, (float) (deviation * random.nextGaussian()));
+      }
+    }
   }
 
   @Override
   public void close() {
     arena.close();
+    if (file != null && cache != null) {
+      cache.close();
+      file.close();
+    }
   }
 }

@@ -103,12 +103,14 @@ public final class SparseOptimizer implements RowUpdate {
   }
 
   /**
-   * Applies the steps that some rows have missed, before they are used.
+   * Brings rows to memory, if they lie on disk, and applies the steps that they have missed; before
+   * they are used.
    *
    * @param count number of rows
    * @param rowAt from [0, count) to distinct rows
    */
   public void catchUp(int count, IntUnaryOperator rowAt, Workers workers) {
+    rows.fetch(count, rowAt, workers);
     if (!needsCatchUp()) {
       return;
     }
@@ -127,7 +129,13 @@ public final class SparseOptimizer implements RowUpdate {
 
   /** Catches up all rows: before they are all scored, evaluated or saved in a model. */
   public void catchUpAll(Workers workers) {
-    catchUp(rows.numRows(), row -> row, workers);
+    int most = rows.mostFetched();
+    for (int from = 0; needsCatchUp() && from < rows.numRows(); ) {
+      int first = from;
+      int count = Math.min(most, rows.numRows() - first);
+      catchUp(count, i -> first + i, workers);
+      from += count;
+    }
   }
 
   private void catchUp(int row, double[] product, int worker) {
@@ -137,9 +145,9 @@ public final class SparseOptimizer implements RowUpdate {
       return;
     }
     catchUp.product(fromStep, toStep, product);
-    long w = rows.read(row, scratch(worker, 0), backend);
+    long w = rows.change(row, scratch(worker, 0), backend);
     if (rows.state().velocity()) {
-      long v = rows.readVelocity(row, scratch(worker, 1), backend);
+      long v = rows.changeVelocity(row, scratch(worker, 1), backend);
       backend.transform(
           w,
           v,
@@ -183,16 +191,16 @@ public final class SparseOptimizer implements RowUpdate {
     float sum = rows.accumulator(row) + squares;
     rows.setAccumulator(row, sum);
     float factor = (float) (-rate / (Math.sqrt(sum) + epsilon));
-    long w = rows.read(row, scratch(worker, 0), backend);
+    long w = rows.change(row, scratch(worker, 0), backend);
     backend.addScaled(gradient, factor, stride, w);
     rows.write(row, w, key(row, MOVED), backend);
   }
 
   private void sgd(int row, long gradient, OptimizerSpec.Sgd sgd, int worker) {
-    long w = rows.read(row, scratch(worker, 0), backend);
+    long w = rows.change(row, scratch(worker, 0), backend);
     int stride = rows.stride();
     if (rows.state().velocity()) {
-      long v = rows.readVelocity(row, scratch(worker, 1), backend);
+      long v = rows.changeVelocity(row, scratch(worker, 1), backend);
       backend.momentumStep(
           w,
           v,

@@ -61,7 +61,7 @@ final class AutoClasses implements ClassSelector {
   }
 
   private long affordable(int numClasses) {
-    int numActive = ClassIndexes.numActive(spec, numClasses);
+    int numActive = (int) Math.ceil(spec.rate() * numClasses);
     double tuning = cost.ofTuning(index(spec), ALL_EFFORTS, numActive);
     return (long) Math.ceil(STEPS_BETWEEN * tuning / cost.ofClasses(numActive));
   }

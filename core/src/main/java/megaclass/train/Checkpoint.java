@@ -39,6 +39,10 @@ import megaclass.select.ClassSelector;
  * <p>A folder is written under another name, forced to the disk and renamed: a run that is killed
  * at any instant finds its last committed checkpoint whole. Rows are saved as they are, not caught
  * up, so that saving changes nothing. The two newest are kept.
+ *
+ * <p>Rows that lie on disk are not written again: those that were changed are brought to their
+ * file, and from the commit on what they hold is saved before they are overwritten (see {@link
+ * RowMatrix#checkpoint}). Only the newest checkpoint is kept then.
  */
 final class Checkpoint {
   static final String KIND = "CKPT";
@@ -57,7 +61,11 @@ final class Checkpoint {
    * @param matrices by name, as "weights"
    * @param selector whose state is saved, if it has one
    */
-  record Contents(Map<String, RowMatrix> matrices, ClassSelector selector) {}
+  record Contents(Map<String, RowMatrix> matrices, ClassSelector selector) {
+    private boolean isOnDisk() {
+      return matrices.values().stream().anyMatch(RowMatrix::isOnDisk);
+    }
+  }
 
   Checkpoint(Path folder) {
     this.folder = folder;
@@ -77,12 +85,15 @@ final class Checkpoint {
     try {
       deleteLeftovers();
       Files.createDirectories(part);
+      contents.matrices().values().forEach(matrix -> matrix.flush(workers));
       var shards = new ArrayList<Runnable>();
       contents
           .matrices()
           .forEach(
               (name, matrix) ->
-                  matrix.shards().forEach(shard -> shards.add(() -> write(part, name, shard))));
+                  matrix
+                      .shards()
+                      .forEach(shard -> shards.add(() -> write(part, name, matrix, shard))));
       shards.add(() -> writeSelector(part, contents.selector()));
       workers.run(shards.size(), (task, _) -> shards.get(task).run());
       writeRun(part, step, settings);
@@ -92,7 +103,8 @@ final class Checkpoint {
       }
       Files.move(part, committed, StandardCopyOption.ATOMIC_MOVE);
       force(folder);
-      deleteOld();
+      contents.matrices().values().forEach(matrix -> matrix.checkpoint(step));
+      deleteOld(contents.isOnDisk() ? 1 : KEPT);
       return committed;
     } catch (UncheckedIOException e) {
       throw notWritten(committed, part, Objects.requireNonNull(e.getCause()));
@@ -130,9 +142,11 @@ final class Checkpoint {
     }
   }
 
-  private static void write(Path part, String name, RowMatrix.Shard shard) {
+  private static void write(Path part, String name, RowMatrix matrix, RowMatrix.Shard shard) {
     try (var file = new SectionFile.Writer(part.resolve(fileName(name, shard)), KIND, VERSION)) {
-      file.section("rows", shard.rows());
+      if (!matrix.isOnDisk()) {
+        file.section("rows", shard.rows());
+      }
       file.section("accumulators", shard.accumulators());
       file.section("steps", shard.lastSteps());
       file.finish();
@@ -236,8 +250,11 @@ final class Checkpoint {
         .matrices()
         .forEach(
             (name, matrix) ->
-                matrix.shards().forEach(shard -> shards.add(() -> read(committed, name, shard))));
+                matrix
+                    .shards()
+                    .forEach(shard -> shards.add(() -> read(committed, name, matrix, shard))));
     workers.run(shards.size(), (task, _) -> shards.get(task).run());
+    contents.matrices().values().forEach(matrix -> matrix.rollBack(stepOf(committed)));
     Path selector = committed.resolve(SELECTOR);
     if (Files.exists(selector)) {
       try (Arena arena = Arena.ofShared()) {
@@ -249,10 +266,16 @@ final class Checkpoint {
     }
   }
 
-  private static void read(Path committed, String name, RowMatrix.Shard shard) {
+  private static long stepOf(Path committed) {
+    return Long.parseLong(committed.getFileName().toString().substring(PREFIX.length()));
+  }
+
+  private static void read(Path committed, String name, RowMatrix matrix, RowMatrix.Shard shard) {
     try (Arena arena = Arena.ofShared()) {
       var file = SectionFile.open(committed.resolve(fileName(name, shard)), KIND, VERSION, arena);
-      copy(file, "rows", shard.rows());
+      if (!matrix.isOnDisk()) {
+        copy(file, "rows", shard.rows());
+      }
       copy(file, "accumulators", shard.accumulators());
       copy(file, "steps", shard.lastSteps());
     }
@@ -262,9 +285,9 @@ final class Checkpoint {
     into.copyFrom(file.section(section, into.byteSize()));
   }
 
-  private void deleteOld() throws IOException {
+  private void deleteOld(int kept) throws IOException {
     List<Path> all = committed();
-    for (Path old : all.subList(0, Math.max(0, all.size() - KEPT))) {
+    for (Path old : all.subList(0, Math.max(0, all.size() - kept))) {
       delete(old);
     }
   }

@@ -3,6 +3,7 @@ package megaclass.train;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.stream.IntStream;
 import megaclass.backbone.Backbone;
 import megaclass.backbone.Embeddings;
 import megaclass.compute.ComputeBackend;
@@ -49,9 +50,29 @@ final class ClassMeans {
       embeddings.begin(size);
       backbone.forward(embeddings);
       embeddings.pack(batch);
+      int[] targets = targets(batch);
+      weights.matrix().fetch(targets.length, i -> targets[i], workers);
       workers.run(PARTS, (part, worker) -> add(batch, part, started, worker));
     }
-    workers.run(PARTS, (part, worker) -> finish(part, started, worker));
+    int most = weights.matrix().mostFetched();
+    for (int from = 0; from < started.length; ) {
+      int first = from;
+      int count = Math.min(most, started.length - first);
+      weights.matrix().fetch(count, i -> first + i, workers);
+      workers.run(PARTS, (part, worker) -> finish(first, first + count, part, started, worker));
+      from += count;
+    }
+  }
+
+  private static int[] targets(MiniBatch batch) {
+    return IntStream.range(0, batch.size())
+        .mapToObj(batch::example)
+        .flatMapToInt(
+            example ->
+                IntStream.range(0, batch.data().numTargets(example))
+                    .map(t -> batch.data().target(example, t)))
+        .distinct()
+        .toArray();
   }
 
   private void add(MiniBatch batch, int part, boolean[] started, int worker) {
@@ -61,7 +82,7 @@ final class ClassMeans {
       for (int t = 0; t < batch.data().numTargets(example); t++) {
         int classId = batch.data().target(example, t);
         if (classId % PARTS == part) {
-          long row = rows.read(classId, scratch(worker), backend);
+          long row = rows.change(classId, scratch(worker), backend);
           if (!started[classId]) {
             started[classId] = true;
             backend.scaled(row, 0f, rows.stride(), row);
@@ -78,14 +99,14 @@ final class ClassMeans {
   }
 
   /** To unit length; the column of a bias, into which the constants were added, starts at 0. */
-  private void finish(int part, boolean[] started, int worker) {
+  private void finish(int from, int to, int part, boolean[] started, int worker) {
     RowMatrix rows = weights.matrix();
-    for (int c = part; c < started.length; c += PARTS) {
-      if (started[c]) {
+    for (int c = from; c < to; c++) {
+      if (c % PARTS == part && started[c]) {
         if (weights.bias()) {
           rows.set(c, weights.dim(), 0f);
         }
-        long row = rows.read(c, scratch(worker), backend);
+        long row = rows.change(c, scratch(worker), backend);
         float squares = backend.dot(row, row, rows.stride());
         if (squares > 0) {
           backend.scaled(row, (float) (1 / Math.sqrt(squares)), rows.stride(), row);

@@ -21,6 +21,8 @@ public record MemoryPlan(Map<String, Long> bytes) {
   /** JVM code, heap of a run without its data set, thread stacks: measured, not computed. */
   private static final long JVM_BYTES = 150L << 20;
 
+  private static final String ON_DISK = "class weights, on disk";
+
   /**
    * Forecasts a run.
    *
@@ -32,10 +34,17 @@ public record MemoryPlan(Map<String, Long> bytes) {
     int width = config.dim() + (config.loss().bias() ? 1 : 0);
     RowMatrix.State state = SparseOptimizer.stateFor(config.optimizer());
     long weightBytes = RowMatrix.State.NONE.bytesPerRow(width, config.dtype());
-    terms.put("class weights", numClasses * weightBytes);
-    terms.put(
-        "their optimizer state",
-        numClasses * (state.bytesPerRow(width, config.dtype()) - weightBytes));
+    long stateBytes = state.bytesPerRow(width, config.dtype()) - weightBytes;
+    if (config.weightsOnDisk(numClasses)) {
+      int rowBytes = (int) (rowBytes(config, numClasses) / numClasses);
+      long cacheBytes = RowMatrix.cacheBytes(numClasses, rowBytes, config.weightsMemory());
+      terms.put("class weights in use", cacheBytes);
+      terms.put("their optimizer state", numClasses * (weightBytes + stateBytes - rowBytes));
+      terms.put(ON_DISK, (long) numClasses * rowBytes);
+    } else {
+      terms.put("class weights", numClasses * weightBytes);
+      terms.put("their optimizer state", numClasses * stateBytes);
+    }
     if (config.backbone() instanceof BackboneSpec.Bag bag) {
       long rowBytes = RowMatrix.State.NONE.bytesPerRow(config.dim(), RowFormat.FP32);
       terms.put("token table", bag.buckets() * rowBytes);
@@ -59,6 +68,14 @@ public record MemoryPlan(Map<String, Long> bytes) {
     return new MemoryPlan(terms);
   }
 
+  /** Bytes of all class weights with their velocities, wherever they lie. */
+  static long rowBytes(TrainConfig config, int numClasses) {
+    int width = config.dim() + (config.loss().bias() ? 1 : 0);
+    boolean velocity = SparseOptimizer.stateFor(config.optimizer()).velocity();
+    var rows = new RowMatrix.State(velocity, false, false);
+    return numClasses * rows.bytesPerRow(width, config.dtype());
+  }
+
   /** Embeddings of a group, for selector and head, and row gradients that groups share. */
   private static long groupBytes(
       SelectorSpec.WithGroups groups, int batchSize, int numClasses, int width) {
@@ -69,9 +86,14 @@ public record MemoryPlan(Map<String, Long> bytes) {
         + SoftmaxHead.groupsSizeInBytes(groupSize, numShared, width);
   }
 
-  /** All terms together. */
+  /** All terms together but what lies on disk. */
   public long totalBytes() {
-    return bytes.values().stream().mapToLong(Long::longValue).sum();
+    return bytes.values().stream().mapToLong(Long::longValue).sum() - diskBytes();
+  }
+
+  /** Bytes of class weights on disk; 0 when they are in memory. */
+  public long diskBytes() {
+    return bytes.getOrDefault(ON_DISK, 0L);
   }
 
   /** Terms that must stay in memory: all but the mapped data file. */

@@ -23,6 +23,8 @@ import megaclass.weights.Initialisation;
  * @param dim floats of an embedding and of a class weight; a frozen backbone takes the features'
  *     own
  * @param dtype how class weights and their velocities lie in memory and files
+ * @param weightsMemory bytes of memory for class weights and their velocities, above 0; if they
+ *     take more, they lie on disk and those in use in memory
  * @param initialisation where class weights start
  * @param loss what is minimised
  * @param selector which classes a batch sees
@@ -43,6 +45,7 @@ public record TrainConfig(
     BackboneSpec backbone,
     int dim,
     RowFormat dtype,
+    long weightsMemory,
     Initialisation initialisation,
     Loss loss,
     SelectorSpec selector,
@@ -57,9 +60,13 @@ public record TrainConfig(
     int threads,
     String backend) {
 
+  /** Keeps all class weights in memory. */
+  public static final long ALL_IN_MEMORY = Long.MAX_VALUE;
+
   /** Checks the ranges. */
   public TrainConfig {
     Check.inRange("dim", dim, 1, 65_536);
+    Check.atLeast("weightsMemory", weightsMemory, 1);
     Check.positive("learningRate", learningRate);
     Check.positive("backboneLearningRate", backboneLearningRate);
     Check.positive("epochs", epochs);
@@ -79,6 +86,7 @@ public record TrainConfig(
         new BackboneSpec.Frozen(),
         128,
         RowFormat.FP32,
+        ALL_IN_MEMORY,
         Initialisation.CLASS_MEANS,
         Loss.normalisedSoftmax(32),
         new SelectorSpec.Uniform(0.1, false),
@@ -107,6 +115,11 @@ public record TrainConfig(
   /** The same with another dtype. */
   public TrainConfig withDtype(RowFormat dtype) {
     return edited(draft -> draft.dtype = dtype);
+  }
+
+  /** The same with another weightsMemory. */
+  public TrainConfig withWeightsMemory(long weightsMemory) {
+    return edited(draft -> draft.weightsMemory = weightsMemory);
   }
 
   /** The same with another initialisation. */
@@ -176,7 +189,7 @@ public record TrainConfig(
 
   /**
    * Settings by name, in their order: what a checkpoint and a model remember of their run. Threads
-   * are left out, since they change nothing but the time.
+   * and memory are left out, since they change nothing but the time.
    */
   public Map<String, String> settings() {
     var settings = new LinkedHashMap<String, String>();
@@ -198,6 +211,11 @@ public record TrainConfig(
     return settings;
   }
 
+  /** Whether the weights of so many classes lie on disk, with the velocities of this run. */
+  public boolean weightsOnDisk(int numClasses) {
+    return weightsMemory < MemoryPlan.rowBytes(this, numClasses);
+  }
+
   private TrainConfig edited(Consumer<Draft> edit) {
     var draft = new Draft(this);
     edit.accept(draft);
@@ -209,6 +227,7 @@ public record TrainConfig(
     private BackboneSpec backbone;
     private int dim;
     private RowFormat dtype;
+    private long weightsMemory;
     private Initialisation initialisation;
     private Loss loss;
     private SelectorSpec selector;
@@ -227,6 +246,7 @@ public record TrainConfig(
       backbone = from.backbone;
       dim = from.dim;
       dtype = from.dtype;
+      weightsMemory = from.weightsMemory;
       initialisation = from.initialisation;
       loss = from.loss;
       selector = from.selector;
@@ -247,6 +267,7 @@ public record TrainConfig(
           backbone,
           dim,
           dtype,
+          weightsMemory,
           initialisation,
           loss,
           selector,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package megaclass.train;
 
+import java.nio.file.Path;
 import megaclass.backbone.Backbone;
 import megaclass.backbone.BackboneSpec;
 import megaclass.backbone.BagBackbone;
@@ -24,6 +25,7 @@ import org.jspecify.annotations.Nullable;
  * the two matrices; the rest follows from the settings and the number of the step.
  */
 final class TrainState implements AutoCloseable {
+  private static final String WEIGHTS_FILE = "weights.rows";
   private static final long WEIGHTS = 1;
   private static final long TABLE = 2;
   private static final long DROPOUT = 3;
@@ -45,7 +47,12 @@ final class TrainState implements AutoCloseable {
   private final SparseOptimizer weightOptimizer;
   private final SparseOptimizer backboneOptimizer;
 
-  TrainState(TrainConfig config, Dataset train, long totalSteps) {
+  /**
+   * Allocates.
+   *
+   * @param folder where class weights lie if they are more than memory is for; null for nowhere
+   */
+  TrainState(TrainConfig config, Dataset train, long totalSteps, @Nullable Path folder) {
     this.config = config;
     this.totalSteps = totalSteps;
     requireMatchingFeatures(config, train);
@@ -53,8 +60,7 @@ final class TrainState implements AutoCloseable {
     boolean normalised = config.loss().normalised();
     boolean bias = config.loss().bias();
     RowMatrix.State rowState = SparseOptimizer.stateFor(config.optimizer());
-    weights =
-        ClassWeights.allocate(train.numClasses(), config.dim(), bias, rowState, config.dtype());
+    weights = weights(config, train.numClasses(), folder);
     table = table(config, rowState);
     backbone = backbone(config, table, engine);
     embeddings =
@@ -99,6 +105,27 @@ final class TrainState implements AutoCloseable {
         }
       }
     }
+  }
+
+  private static ClassWeights weights(TrainConfig config, int numClasses, @Nullable Path folder) {
+    boolean bias = config.loss().bias();
+    RowMatrix.State state = SparseOptimizer.stateFor(config.optimizer());
+    if (!config.weightsOnDisk(numClasses)) {
+      return ClassWeights.allocate(numClasses, config.dim(), bias, state, config.dtype());
+    }
+    if (folder == null) {
+      throw new IllegalArgumentException(
+          "class weights that are more than memory is for need a folder of checkpoints, where they"
+              + " lie; give one, or all of them memory");
+    }
+    return ClassWeights.onDisk(
+        folder.resolve(WEIGHTS_FILE),
+        numClasses,
+        config.dim(),
+        bias,
+        state,
+        config.dtype(),
+        config.weightsMemory());
   }
 
   private static @Nullable RowMatrix table(TrainConfig config, RowMatrix.State rowState) {

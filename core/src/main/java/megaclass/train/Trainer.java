@@ -124,7 +124,8 @@ public final class Trainer {
     Check.positive("number of training examples", train.numExamples());
     var reader = new BatchReader(train, config.batchSize(), config.neighbourhood(), config.seed());
     long totalSteps = Math.max(1, Math.round(config.epochs() * reader.stepsPerEpoch()));
-    var state = new TrainState(config, train, totalSteps);
+    Path folder = checkpoints == null ? null : checkpoints.folder();
+    var state = new TrainState(config, train, totalSteps, folder);
     try {
       return new Run(state, train, reader, listener).toEnd();
     } catch (RuntimeException | Error e) {
@@ -175,6 +176,7 @@ public final class Trainer {
         }
       }
       state.catchUpAll();
+      state.weights().matrix().flush(state.engine().workers());
       meter.finish(step, step == state.totalSteps());
       state.close();
       return classifier(step);

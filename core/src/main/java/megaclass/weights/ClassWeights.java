@@ -2,6 +2,7 @@
 package megaclass.weights;
 
 import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
 import megaclass.compute.RowFormat;
 import megaclass.compute.RowMatrix;
 import megaclass.compute.Workers;
@@ -39,6 +40,25 @@ public final class ClassWeights implements AutoCloseable {
   public static ClassWeights allocate(
       int numClasses, int dim, boolean bias, RowMatrix.State state, RowFormat format) {
     return new ClassWeights(new RowMatrix(numClasses, dim + (bias ? 1 : 0), state, format), dim);
+  }
+
+  /**
+   * Weights in a file, those in use in memory.
+   *
+   * @param path of the file
+   * @param cacheBytes memory for rows
+   */
+  public static ClassWeights onDisk(
+      Path path,
+      int numClasses,
+      int dim,
+      boolean bias,
+      RowMatrix.State state,
+      RowFormat format,
+      long cacheBytes) {
+    int width = dim + (bias ? 1 : 0);
+    return new ClassWeights(
+        RowMatrix.onDisk(path, numClasses, width, state, format, cacheBytes), dim);
   }
 
   /**

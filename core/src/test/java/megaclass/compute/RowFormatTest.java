@@ -71,7 +71,7 @@ class RowFormatTest {
         matrix.writeVelocity(1, floats(32, -value).address(), key, backend);
         assertEquals(value, matrix.get(1, 16));
         assertEquals(value, matrix.get(1, 0));
-        long velocity = matrix.readVelocity(1, scratch.address(), backend);
+        long velocity = matrix.changeVelocity(1, scratch.address(), backend);
         assertEquals(
             -value,
             MemorySegment.ofAddress(velocity).reinterpret(4).get(ValueLayout.JAVA_FLOAT, 0));
@@ -105,7 +105,7 @@ class RowFormatTest {
   void rowsOfFullPrecisionAreNotCopied() {
     try (var matrix = new RowMatrix(2, 20, WITH_VELOCITY)) {
       assertEquals(matrix.address(1), matrix.read(1, 0, backend));
-      assertEquals(matrix.velocityAddress(1), matrix.readVelocity(1, 0, backend));
+      assertEquals(matrix.velocityAddress(1), matrix.changeVelocity(1, 0, backend));
     }
   }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package megaclass.select;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 
@@ -37,6 +38,21 @@ class AutoClassesTest {
   void whereWhatIsFoundHardlyTurnsTheGradientClassesAreDrawn() {
     try (var problem = problem()) {
       assertServes(problem, 8, true);
+    }
+  }
+
+  /** By default nothing is tried before many steps were made: trying takes as long as fifty. */
+  @Test
+  void aShortRunNeverTries() {
+    try (var problem = problem();
+        var auto = selector(problem, "auto(0.05)", 64);
+        var drawn = selector(problem, UNIFORM, 64)) {
+      auto.begin();
+      for (int step = 0; step < 100; step++) {
+        int[] ids = Problem.ids(problem.select(auto, step));
+        assertArrayEquals(Problem.ids(problem.select(drawn, step)), ids, "in step " + step);
+        auto.endStep(step);
+      }
     }
   }
 

@@ -13,11 +13,17 @@ import megaclass.select.SelectorSpec;
 final class KilledRun {
   private KilledRun() {}
 
-  /** Arguments: checkpoint folder, model file, number of threads. */
+  /** Memory for about a third of the class weights; a step uses fewer. */
+  static final long SMALL_MEMORY = 200 * 256;
+
+  /** Arguments: checkpoint folder, model file, number of threads, memory for class weights. */
   public static void main(String[] args) {
     try (var data = texts()) {
       var trainer =
-          new Trainer(config().withThreads(Integer.parseInt(args[2])))
+          new Trainer(
+                  config()
+                      .withThreads(Integer.parseInt(args[2]))
+                      .withWeightsMemory(Long.parseLong(args[3])))
               .withCheckpoints(Path.of(args[0]), Duration.ofMillis(5), true);
       try (var classifier = trainer.fit(data, event -> System.out.println(event))) {
         classifier.save(Path.of(args[1]));

@@ -29,6 +29,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** A run that was stopped or killed, at whatever instant, ends as if nothing had happened. */
 class ResumeTest {
@@ -89,6 +90,52 @@ class ResumeTest {
     assertResumes(config, stopAfter);
   }
 
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      textBlock =
+          """
+          fp32 | adagrad                                | uniform(0.1)
+          bf16 | adagrad                                | ivf(0.2, repairEvery=7) + tail(0.25)
+          fp32 | sgd(momentum=0.9, decay=0.001)         | ivf(0.2, repairEvery=7) + tail(0.25)
+          bf16 | sgd(momentum=0.9, decay=0.001)         | neighbours(0.1, refreshEvery=9)
+          fp32 | sgd(momentum=0)                        | forest(0.2, numTrees=5, refreshEvery=5)
+          """)
+  void rowsOnDiskLearnTheSameBitsAsRowsInMemory(String dtype, String optimizer, String selector)
+      throws IOException {
+    var config =
+        KilledRun.config()
+            .withEpochs(2)
+            .withDtype(RowFormat.parse(dtype))
+            .withOptimizer(OptimizerSpec.parse(optimizer))
+            .withSelector(SelectorSpec.parse(selector));
+    long rowBytes = MemoryPlan.rowBytes(config, 1);
+    try (var data = KilledRun.texts()) {
+      Path inMemory = save(new Trainer(config).fit(data, _ -> {}));
+      var onDisk = config.withWeightsMemory(250 * rowBytes);
+      var trainer = new Trainer(onDisk).withCheckpoints(checkpoints(), NEVER, true);
+      Path fromDisk = save(trainer.fit(data, _ -> {}));
+      assertEquals(-1, Files.mismatch(inMemory, fromDisk));
+      assertEquals(data.numClasses() * rowBytes, Files.size(checkpoints().resolve("weights.rows")));
+      var steps = new AtomicInteger();
+      trainer.stopWhen(() -> steps.incrementAndGet() >= 31).fit(data, _ -> {}).close();
+      assertEquals(-1, Files.mismatch(inMemory, save(trainer.fit(data, _ -> {}))));
+    }
+  }
+
+  @Test
+  void weightsOnDiskNeedAFolder() {
+    var config = KilledRun.config().withWeightsMemory(KilledRun.SMALL_MEMORY);
+    try (var data = KilledRun.texts()) {
+      var error =
+          assertThrows(
+              IllegalArgumentException.class, () -> new Trainer(config).fit(data, _ -> {}));
+      assertTrue(
+          String.valueOf(error.getMessage()).contains("need a folder of checkpoints"),
+          error.getMessage());
+    }
+  }
+
   private void assertResumes(TrainConfig config, int stopAfter) throws IOException {
     try (var data = KilledRun.texts()) {
       Path undisturbed = save(new Trainer(config).fit(data, _ -> {}));
@@ -116,8 +163,10 @@ class ResumeTest {
     }
   }
 
-  @Test
-  void runKilledAtRandomInstantsEqualsOneThatWasNot() throws Exception {
+  /** With all class weights in memory, and with most of them on disk. */
+  @ParameterizedTest
+  @ValueSource(longs = {TrainConfig.ALL_IN_MEMORY, KilledRun.SMALL_MEMORY})
+  void runKilledAtRandomInstantsEqualsOneThatWasNot(long weightsMemory) throws Exception {
     Path undisturbed;
     try (var data = KilledRun.texts()) {
       undisturbed = save(new Trainer(KilledRun.config().withThreads(1)).fit(data, _ -> {}));
@@ -133,7 +182,8 @@ class ResumeTest {
                   KilledRun.class,
                   checkpoints().toString(),
                   model.toString(),
-                  "2")
+                  "2",
+                  String.valueOf(weightsMemory))
               .redirectOutput(folder.resolve("output-" + kills).toFile())
               .start();
       // Ever longer, so that it comes to an end on a slow machine too.

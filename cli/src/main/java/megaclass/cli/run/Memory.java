@@ -74,7 +74,8 @@ public final class Memory {
   /** Settings that need less, those that change least first. */
   private static List<TrainConfig> smaller(TrainConfig config) {
     var all = new ArrayList<TrainConfig>();
-    for (var stateless : List.of(config, withoutVelocity(config))) {
+    var half = config.withDtype(RowFormat.BF16);
+    for (var stateless : List.of(config, half, withoutVelocity(config), withoutVelocity(half))) {
       for (int dim = config.dim(); dim >= SMALLEST_DIM; dim = nextDim(config, dim)) {
         for (int buckets = buckets(config); buckets >= FEWEST_BUCKETS; buckets /= 2) {
           all.add(withBuckets(stateless.withDim(dim), buckets));
@@ -89,6 +90,7 @@ public final class Memory {
   private static int changes(TrainConfig wanted, TrainConfig other) {
     return 2 * log2((double) wanted.dim() / other.dim())
         + log2((double) buckets(wanted) / buckets(other))
+        + (wanted.dtype() == other.dtype() ? 0 : 1)
         + (wanted.optimizer().equals(other.optimizer()) ? 0 : 2);
   }
 
@@ -128,6 +130,9 @@ public final class Memory {
     var flags = new ArrayList<String>();
     if (fitting.dim() != config.dim()) {
       flags.add("--dim " + fitting.dim());
+    }
+    if (fitting.dtype() != config.dtype()) {
+      flags.add("--dtype " + fitting.dtype());
     }
     if (!fitting.backbone().equals(config.backbone())) {
       flags.add("--backbone \"" + fitting.backbone() + "\"");

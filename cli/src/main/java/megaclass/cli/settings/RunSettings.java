@@ -26,6 +26,7 @@ import megaclass.weights.Initialisation;
 /** The table of all settings of a run, in the order in which they are told. */
 public final class RunSettings {
   private static final String AUTO = "auto";
+  private static final String ALL_OF_THEM = "all";
   private static final String OFF = "off";
 
   public static final Setting<Long> SEED =
@@ -115,6 +116,16 @@ public final class RunSettings {
           .allowed("fp32, bf16")
           .about("how class weights are kept; bf16, rounded stochastically, takes half the memory")
           .into(TrainConfig::withDtype);
+
+  public static final Setting<Long> WEIGHTS_MEMORY =
+      Setting.of("weights.memory", "--weights-memory", Form.TEXT, RunSettings::weightsMemory)
+          .in(WITH_WHAT, "BYTES")
+          .by(ALL_OF_THEM)
+          .allowed("all, or bytes such as 8g")
+          .about("memory for class weights with velocities; if they take more, they lie on disk")
+          .writtenWith(
+              bytes -> bytes == TrainConfig.ALL_IN_MEMORY ? ALL_OF_THEM : Quantity.bytesText(bytes))
+          .into(TrainConfig::withWeightsMemory);
 
   public static final Setting<Initialisation> INITIALISATION =
       Setting.of("weights.initialisation", "--initialisation", Form.TEXT, Initialisation::parse)
@@ -275,6 +286,7 @@ public final class RunSettings {
           DIM,
           BACKBONE_LEARNING_RATE,
           DTYPE,
+          WEIGHTS_MEMORY,
           INITIALISATION,
           LOSS,
           SELECTOR,
@@ -299,6 +311,12 @@ public final class RunSettings {
   private static Integer threads(String text) {
     int threads = Setting.parseInt(text);
     return threads == 0 ? Integer.valueOf(Runtime.getRuntime().availableProcessors()) : threads;
+  }
+
+  private static Long weightsMemory(String text) {
+    return text.equals(ALL_OF_THEM)
+        ? TrainConfig.ALL_IN_MEMORY
+        : Check.positive("weightsMemory", Quantity.parseBytes(text));
   }
 
   /** 0 for "auto". */
