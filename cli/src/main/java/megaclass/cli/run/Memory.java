@@ -15,6 +15,7 @@ import java.util.stream.Collectors;
 import megaclass.backbone.BackboneSpec;
 import megaclass.backbone.BackboneSpec.Bag;
 import megaclass.cli.text.Quantity;
+import megaclass.compute.RowFormat;
 import megaclass.optim.OptimizerSpec;
 import megaclass.optim.OptimizerSpec.Sgd;
 import megaclass.train.MemoryPlan;
