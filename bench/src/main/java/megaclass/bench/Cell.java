@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package megaclass.bench;
 
+import megaclass.compute.RowFormat;
 import megaclass.data.PlantedClasses;
 import megaclass.loss.Loss;
 import megaclass.optim.LearningRate;
@@ -13,11 +14,13 @@ import megaclass.weights.Initialisation;
 /**
  * One cell of the grid: what is trained, and on which data.
  *
- * @param numClasses classes of the planted data, one example each
+ * @param numClasses classes of the planted data, of which up to a million have an example
  * @param dim floats of an embedding
  * @param selector as text, such as {@code uniform(0.1)}
  * @param loss as text
  * @param optimizer as text
+ * @param dtype "fp32" or "bf16"
+ * @param weightsMemory bytes of memory for class weights; more lie on disk
  * @param batchSize samples a step
  * @param threads that work
  * @param backend "auto", "vector" or "scalar"
@@ -29,6 +32,8 @@ record Cell(
     String selector,
     String loss,
     String optimizer,
+    String dtype,
+    long weightsMemory,
     int batchSize,
     int threads,
     String backend,
@@ -40,12 +45,16 @@ record Cell(
     optimizer = OptimizerSpec.parse(optimizer).toString();
   }
 
+  /** More examples would change nothing that is measured. */
+  private static final int MOST_EXAMPLES = 1 << 20;
+
   /** The data: one example a class is all that a step's time depends on. */
   PlantedClasses data() {
     return PlantedClasses.defaults()
         .withNumClasses(numClasses)
         .withDim(dim)
         .withExamplesPerClass(1)
+        .withSeenClasses(numSeen())
         .withSeed(seed);
   }
 
@@ -59,6 +68,8 @@ record Cell(
         .withOptimizer(OptimizerSpec.parse(optimizer))
         .withSchedule(new LearningRate.Constant(0))
         .withEpochs(1e6)
+        .withDtype(RowFormat.parse(dtype))
+        .withWeightsMemory(weightsMemory)
         .withBatchSize(batchSize)
         .withThreads(threads)
         .withBackend(backend)
@@ -70,7 +81,11 @@ record Cell(
     return MemoryPlan.of(config(), numClasses, dataBytes()).totalBytes();
   }
 
+  private int numSeen() {
+    return Math.min(numClasses, MOST_EXAMPLES);
+  }
+
   private long dataBytes() {
-    return numClasses * (4L * dim + 4);
+    return numSeen() * (4L * dim + 4);
   }
 }

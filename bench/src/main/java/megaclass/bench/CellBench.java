@@ -1,12 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 package megaclass.bench;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Comparator;
 import megaclass.bench.CellRun.WarmUp;
 import megaclass.data.Dataset;
 import megaclass.train.Trainer;
 
 /** Measures one cell in this JVM, by the road that every training run takes: {@link Trainer}. */
 final class CellBench {
+  private static final Duration NEVER = Duration.ofDays(365);
+
   private CellBench() {}
 
   /** Makes the data, trains until the window is over, and throws the classifier away. */
@@ -15,7 +23,7 @@ final class CellBench {
     try (var data = Dataset.synthetic(cell.data())) {
       var window = new MeasuredWindow(warmUpSeconds, windowSeconds);
       long made = System.nanoTime();
-      new Trainer(cell.config()).stopWhen(window).fit(data, window).close();
+      train(cell, data, window);
       long samples =
           samples(window.endStep(), data.numExamples(), cell.batchSize())
               - samples(window.firstStep(), data.numExamples(), cell.batchSize());
@@ -35,6 +43,30 @@ final class CellBench {
           Machine.peakRssBytes(),
           cell.plannedBytes(),
           window.backend());
+    }
+  }
+
+  private static void train(Cell cell, Dataset data, MeasuredWindow window) {
+    var trainer = new Trainer(cell.config()).stopWhen(window);
+    if (!cell.config().weightsOnDisk(cell.numClasses())) {
+      trainer.fit(data, window).close();
+      return;
+    }
+    Path folder = Path.of("target", "bench-rows-" + ProcessHandle.current().pid());
+    try {
+      trainer.withCheckpoints(folder, NEVER, false).fit(data, window).close();
+    } finally {
+      delete(folder);
+    }
+  }
+
+  private static void delete(Path folder) {
+    try (var files = Files.walk(folder)) {
+      for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+        Files.delete(file);
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException("cannot delete " + folder, e);
     }
   }
 

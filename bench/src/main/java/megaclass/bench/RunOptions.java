@@ -3,6 +3,7 @@ package megaclass.bench;
 
 import java.time.Duration;
 import java.util.List;
+import megaclass.train.TrainConfig;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
@@ -13,6 +14,15 @@ final class RunOptions {
 
   @Option(names = "--optimizer", paramLabel = "SPEC", description = "default ${DEFAULT-VALUE}")
   String optimizer = "sgd(momentum=0.9)";
+
+  @Option(names = "--dtype", paramLabel = "FORMAT", description = "fp32 or bf16; default fp32")
+  String dtype = "fp32";
+
+  @Option(
+      names = "--weights-memory",
+      paramLabel = "BYTES",
+      description = "for class weights, which lie on disk if they take more; default all")
+  long weightsMemory = TrainConfig.ALL_IN_MEMORY;
 
   @Option(names = "--batch-size", paramLabel = "N", description = "default ${DEFAULT-VALUE}")
   int batchSize = 256;
@@ -52,7 +62,18 @@ final class RunOptions {
   }
 
   Cell cell(int numClasses, int dim, String selector) {
-    return new Cell(numClasses, dim, selector, loss, optimizer, batchSize, threads, backend, seed);
+    return new Cell(
+        numClasses,
+        dim,
+        selector,
+        loss,
+        optimizer,
+        dtype,
+        weightsMemory,
+        batchSize,
+        threads,
+        backend,
+        seed);
   }
 
   /** The flags that give a child this cell. */
@@ -64,6 +85,8 @@ final class RunOptions {
         "--selector=" + cell.selector(),
         "--loss=" + cell.loss(),
         "--optimizer=" + cell.optimizer(),
+        "--dtype=" + cell.dtype(),
+        "--weights-memory=" + cell.weightsMemory(),
         "--batch-size=" + cell.batchSize(),
         "--threads=" + cell.threads(),
         "--backend=" + cell.backend(),

@@ -4,6 +4,7 @@ package megaclass.bench;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import megaclass.train.TrainConfig;
 import org.junit.jupiter.api.Test;
 
 class CellBenchTest {
@@ -19,7 +20,18 @@ class CellBenchTest {
   @Test
   void aCellSpellsItsSettingsOut() {
     var cell =
-        new Cell(1000, 64, "uniform(0.1)", "cosface(margin=0.3)", "adagrad", 256, 2, "auto", 42);
+        new Cell(
+            1000,
+            64,
+            "uniform(0.1)",
+            "cosface(margin=0.3)",
+            "adagrad",
+            "bf16",
+            100_000,
+            256,
+            2,
+            "auto",
+            42);
     assertEquals("uniform(0.1, corrected=false)", cell.selector());
     assertEquals("cosface(scale=64, margin=0.3)", cell.loss());
     assertEquals("adagrad(epsilon=1e-8)", cell.optimizer());
@@ -27,7 +39,19 @@ class CellBenchTest {
 
   @Test
   void theForecastOfACellCountsItsData() {
-    var cell = new Cell(100_000, 128, "all", "normsoftmax", "adagrad", 256, 1, "auto", 42);
+    var cell =
+        new Cell(
+            100_000,
+            128,
+            "all",
+            "normsoftmax",
+            "adagrad",
+            "fp32",
+            TrainConfig.ALL_IN_MEMORY,
+            256,
+            1,
+            "auto",
+            42);
     long data = 100_000L * 4 * 128;
     long weights = 100_000L * 4 * 128;
     assertTrue(cell.plannedBytes() > data + weights);

@@ -16,6 +16,7 @@ import megaclass.internal.Check;
  * @param numClasses how many classes, at least 2
  * @param dim floats a row
  * @param examplesPerClass on average; with {@code zipfExponent} 0 each class has exactly so many
+ * @param seenClasses how many classes, drawn at random, have examples; 0 for all
  * @param noise length of the random part of an example. With 10 examples a class, dim 64 and the
  *     other defaults the nearest class mean finds 100, 83 and 48 % of 1000 classes at noise 0.6, 1
  *     and 1.4, and 99, 61 and 17 % of 100 000 classes
@@ -33,6 +34,7 @@ public record PlantedClasses(
     int numClasses,
     int dim,
     int examplesPerClass,
+    int seenClasses,
     float noise,
     int numFamilies,
     float spread,
@@ -46,6 +48,7 @@ public record PlantedClasses(
     Check.inRange("numClasses", numClasses, 2, Integer.MAX_VALUE - 8);
     Check.inRange("dim", dim, 1, warped ? 8192 : 1 << 20);
     Check.positive("examplesPerClass", examplesPerClass);
+    Check.inRange("seenClasses", seenClasses, 0, numClasses);
     Check.inRange("noise", noise, 0f, 1000f);
     Check.inRange("numFamilies", numFamilies, 0, numClasses);
     Check.inRange("spread", spread, 0f, 1000f);
@@ -56,7 +59,12 @@ public record PlantedClasses(
 
   /** 1000 classes x 64 features, 20 examples a class, in 32 families; no flipped labels. */
   public static PlantedClasses defaults() {
-    return new PlantedClasses(1000, 64, 20, 1f, 0, 0.5f, 0, 0, false, 0, 42);
+    return new PlantedClasses(1000, 64, 20, 0, 1f, 0, 0.5f, 0, 0, false, 0, 42);
+  }
+
+  /** How many classes really have examples. */
+  public int classesWithExamples() {
+    return seenClasses == 0 ? numClasses : seenClasses;
   }
 
   /** How many families there really are. */
@@ -82,6 +90,11 @@ public record PlantedClasses(
   /** These settings with another {@code examplesPerClass}. */
   public PlantedClasses withExamplesPerClass(int examplesPerClass) {
     return edited(draft -> draft.examplesPerClass = examplesPerClass);
+  }
+
+  /** These settings with another {@code seenClasses}. */
+  public PlantedClasses withSeenClasses(int seenClasses) {
+    return edited(draft -> draft.seenClasses = seenClasses);
   }
 
   /** These settings with another {@code noise}. */
@@ -126,8 +139,9 @@ public record PlantedClasses(
 
   @Override
   public String toString() {
-    return "synthetic(numClasses=%d, dim=%d, examplesPerClass=%d, noise=%s, numFamilies=%d, spread=%s, "
-            .formatted(numClasses, dim, examplesPerClass, noise, families(), spread)
+    String seen = seenClasses == 0 ? "" : "seenClasses=%d, ".formatted(seenClasses);
+    return "synthetic(numClasses=%d, dim=%d, examplesPerClass=%d, %snoise=%s, numFamilies=%d, spread=%s, "
+            .formatted(numClasses, dim, examplesPerClass, seen, noise, families(), spread)
         + "zipfExponent=%s, flippedShare=%s, warped=%s, sample=%d, seed=%d)"
             .formatted(zipfExponent, flippedShare, warped, sample, seed);
   }
@@ -143,6 +157,7 @@ public record PlantedClasses(
     private int numClasses;
     private int dim;
     private int examplesPerClass;
+    private int seenClasses;
     private float noise;
     private int numFamilies;
     private float spread;
@@ -156,6 +171,7 @@ public record PlantedClasses(
       numClasses = from.numClasses;
       dim = from.dim;
       examplesPerClass = from.examplesPerClass;
+      seenClasses = from.seenClasses;
       noise = from.noise;
       numFamilies = from.numFamilies;
       spread = from.spread;
@@ -171,6 +187,7 @@ public record PlantedClasses(
           numClasses,
           dim,
           examplesPerClass,
+          seenClasses,
           noise,
           numFamilies,
           spread,

@@ -15,7 +15,7 @@ import megaclass.internal.Permutation;
  * The examples of {@link PlantedClasses}, each a pure function of the settings and its number. What
  * a data set does not tell is known here: the class an example was really made from.
  *
- * <p>Immutable and thread-safe; keeps eight bytes a class.
+ * <p>Immutable and thread-safe; keeps eight bytes a class, and nothing if all have equally many.
  */
 public final class PlantedExamples implements ExampleSource {
   private static final long FAMILY = 1;
@@ -25,6 +25,7 @@ public final class PlantedExamples implements ExampleSource {
   private static final long FLIP = 5;
   private static final long WARP_IN = 6;
   private static final long WARP_OUT = 7;
+  private static final long SEEN = 8;
 
   /** Every class has at least so many examples, so that one may be held out. */
   private static final int MIN_EXAMPLES = 2;
@@ -35,6 +36,7 @@ public final class PlantedExamples implements ExampleSource {
   private final PlantedClasses spec;
   private final float unit;
   private final long[] offsets;
+  private final Permutation classes;
   private final Permutation order;
   private final float[] warpIn;
   private final float[] warpOut;
@@ -44,6 +46,7 @@ public final class PlantedExamples implements ExampleSource {
     this.spec = spec;
     this.unit = (float) (1 / Math.sqrt(spec.dim()));
     this.offsets = offsets(spec);
+    this.classes = new Permutation(spec.numClasses(), Hash.key(spec.seed(), SEEN));
     this.order = new Permutation(numExamples(), Hash.key(spec.seed(), ORDER, spec.sample()));
     this.warpIn = warp(WARP_IN, 2f); // steep enough to bend: inputs are about 1 long
     this.warpOut = warp(WARP_OUT, unit);
@@ -51,12 +54,23 @@ public final class PlantedExamples implements ExampleSource {
 
   /** How many examples there are. */
   public long numExamples() {
-    return offsets[spec.numClasses()];
+    return offsets.length == 0
+        ? (long) spec.classesWithExamples() * spec.examplesPerClass()
+        : offsets[spec.classesWithExamples()];
   }
 
   /** The class an example was made from. Examples of all classes are mixed. */
   public int trueClass(long example) {
-    int at = Arrays.binarySearch(offsets, order.at(example));
+    int rank = rank(order.at(example));
+    return spec.seenClasses() == 0 ? rank : (int) classes.at(rank);
+  }
+
+  /** Which of the classes that have examples one is of, when these are counted class by class. */
+  private int rank(long inOrder) {
+    if (offsets.length == 0) {
+      return (int) (inOrder / spec.examplesPerClass());
+    }
+    int at = Arrays.binarySearch(offsets, inOrder);
     return at >= 0 ? at : -at - 2;
   }
 
@@ -146,9 +160,15 @@ public final class PlantedExamples implements ExampleSource {
     return ("class-" + classId).getBytes(UTF_8);
   }
 
-  /** First example, in class order, of each class, and the number of all at the end. */
+  /**
+   * First example, in class order, of each class that has any, and the number of all at the end;
+   * empty when they have equally many.
+   */
   private static long[] offsets(PlantedClasses spec) {
-    int numClasses = spec.numClasses();
+    if (spec.zipfExponent() == 0) {
+      return new long[0];
+    }
+    int numClasses = spec.classesWithExamples();
     var shares = new double[numClasses + 1]; // running sums
     for (int c = 0; c < numClasses; c++) {
       shares[c + 1] = shares[c] + StrictMath.pow(c + 1, -spec.zipfExponent());

@@ -16,12 +16,11 @@ import megaclass.select.SelectorSpec;
  * The memory of a run by term, known before anything is allocated.
  *
  * @param bytes bytes of each term, in the order in which they are told
+ * @param diskBytes bytes of class weights on disk, in no term; 0 when they are in memory
  */
-public record MemoryPlan(Map<String, Long> bytes) {
+public record MemoryPlan(Map<String, Long> bytes, long diskBytes) {
   /** JVM code, heap of a run without its data set, thread stacks: measured, not computed. */
   private static final long JVM_BYTES = 150L << 20;
-
-  private static final String ON_DISK = "class weights, on disk";
 
   /**
    * Forecasts a run.
@@ -35,12 +34,13 @@ public record MemoryPlan(Map<String, Long> bytes) {
     RowMatrix.State state = SparseOptimizer.stateFor(config.optimizer());
     long weightBytes = RowMatrix.State.NONE.bytesPerRow(width, config.dtype());
     long stateBytes = state.bytesPerRow(width, config.dtype()) - weightBytes;
+    long diskBytes = 0;
     if (config.weightsOnDisk(numClasses)) {
       int rowBytes = (int) (rowBytes(config, numClasses) / numClasses);
       long cacheBytes = RowMatrix.cacheBytes(numClasses, rowBytes, config.weightsMemory());
       terms.put("class weights in use", cacheBytes);
       terms.put("their optimizer state", numClasses * (weightBytes + stateBytes - rowBytes));
-      terms.put(ON_DISK, (long) numClasses * rowBytes);
+      diskBytes = (long) numClasses * rowBytes;
     } else {
       terms.put("class weights", numClasses * weightBytes);
       terms.put("their optimizer state", numClasses * stateBytes);
@@ -65,7 +65,7 @@ public record MemoryPlan(Map<String, Long> bytes) {
     terms.put("data file, mapped", dataBytes);
     terms.put("labels, counts and JVM", JVM_BYTES + 8L * numClasses);
     terms.values().removeIf(bytes -> bytes == 0);
-    return new MemoryPlan(terms);
+    return new MemoryPlan(terms, diskBytes);
   }
 
   /** Bytes of all class weights with their velocities, wherever they lie. */
@@ -86,14 +86,9 @@ public record MemoryPlan(Map<String, Long> bytes) {
         + SoftmaxHead.groupsSizeInBytes(groupSize, numShared, width);
   }
 
-  /** All terms together but what lies on disk. */
+  /** All terms together. */
   public long totalBytes() {
-    return bytes.values().stream().mapToLong(Long::longValue).sum() - diskBytes();
-  }
-
-  /** Bytes of class weights on disk; 0 when they are in memory. */
-  public long diskBytes() {
-    return bytes.getOrDefault(ON_DISK, 0L);
+    return bytes.values().stream().mapToLong(Long::longValue).sum();
   }
 
   /** Terms that must stay in memory: all but the mapped data file. */

@@ -219,6 +219,7 @@ class PlantedClassesTest {
         "dim must be in [1, 8192], but was 8193", () -> SMALL.withDim(8193).withWarped(true));
     assertError(
         "examplesPerClass must be at least 1, but was 0", () -> SMALL.withExamplesPerClass(0));
+    assertError("seenClasses must be in [0, 100], but was 101", () -> SMALL.withSeenClasses(101));
     assertError("noise must be in [0.0, 1000.0], but was -1.0", () -> SMALL.withNoise(-1));
     assertError("numFamilies must be in [0, 100], but was 101", () -> SMALL.withNumFamilies(101));
     assertError("spread must be in [0.0, 1000.0], but was NaN", () -> SMALL.withSpread(Float.NaN));
@@ -234,6 +235,29 @@ class PlantedClassesTest {
         "synthetic(numClasses=100, dim=16, examplesPerClass=10, noise=1.0, numFamilies=10,"
             + " spread=0.5, zipfExponent=0.0, flippedShare=0.0, warped=false, sample=0, seed=42)",
         SMALL.toString());
+  }
+
+  /** And the same ones in every sample, so that what was trained can be tested. */
+  @Test
+  void onlySomeClassesHaveExamplesWhenTheyAreLimited() {
+    for (double zipf : new double[] {0, 1}) {
+      var spec = SMALL.withZipfExponent(zipf).withSeenClasses(7);
+      long[] counts = countsOf(spec);
+      assertEquals(100, counts.length);
+      assertEquals(7, Arrays.stream(counts).filter(count -> count > 0).count());
+      assertEquals(70, Arrays.stream(counts).sum());
+      long[] test = countsOf(spec.withSample(1).withExamplesPerClass(3));
+      for (int c = 0; c < 100; c++) {
+        assertEquals(counts[c] > 0, test[c] > 0, "class " + c);
+      }
+    }
+    assertTrue(SMALL.withSeenClasses(7).toString().contains("seenClasses=7, "));
+  }
+
+  private static long[] countsOf(PlantedClasses spec) {
+    try (var data = Dataset.synthetic(spec)) {
+      return data.classCounts();
+    }
   }
 
   private static void assertError(String expected, Runnable action) {

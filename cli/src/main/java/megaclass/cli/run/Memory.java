@@ -62,19 +62,22 @@ public final class Memory {
       return;
     }
     String fitting =
-        smaller(config).stream()
+        smaller(config, numClasses, limit).stream()
             .filter(c -> MemoryPlan.of(c, numClasses, 0).residentBytes() <= limit)
             .findFirst()
             .map(c -> "; this fits: " + difference(config, c, numClasses))
-            .orElse("; no smaller dim, table or optimizer state makes it fit");
+            .orElse(
+                "; neither class weights on disk nor a smaller dim, table or optimizer state makes"
+                    + " it fit");
     throw new IllegalArgumentException(
         "the run needs %s of memory, but %s are available%s. --memory sets the limit"
             .formatted(Quantity.bytes(plan.residentBytes()), Quantity.bytes(limit), fitting));
   }
 
   /** Settings that need less, those that change least first. */
-  private static List<TrainConfig> smaller(TrainConfig config) {
+  private static List<TrainConfig> smaller(TrainConfig config, int numClasses, long limit) {
     var all = new ArrayList<TrainConfig>();
+    all.add(onDisk(config, numClasses, limit));
     var half = config.withDtype(RowFormat.BF16);
     for (var stateless : List.of(config, half, withoutVelocity(config), withoutVelocity(half))) {
       for (int dim = config.dim(); dim >= SMALLEST_DIM; dim = nextDim(config, dim)) {
@@ -87,11 +90,21 @@ public final class Memory {
     return all;
   }
 
+  /** With what is left of the memory for class weights in use, if that is worth the name. */
+  private static TrainConfig onDisk(TrainConfig config, int numClasses, long limit) {
+    var least = config.withWeightsMemory(1);
+    long others = MemoryPlan.of(least, numClasses, 0).residentBytes();
+    long left = (limit - others) / 100 * 99; // the cache has tables, too
+    long whole = MemoryPlan.of(config, numClasses, 0).residentBytes();
+    return left < whole / 20 ? config : config.withWeightsMemory(left >> 20 << 20);
+  }
+
   /** How far settings are from those wanted: losing momentum counts as halving once. */
   private static int changes(TrainConfig wanted, TrainConfig other) {
     return 2 * log2((double) wanted.dim() / other.dim())
         + log2((double) buckets(wanted) / buckets(other))
         + (wanted.dtype() == other.dtype() ? 0 : 1)
+        + (wanted.weightsMemory() == other.weightsMemory() ? 0 : 2)
         + (wanted.optimizer().equals(other.optimizer()) ? 0 : 2);
   }
 
@@ -131,6 +144,9 @@ public final class Memory {
     var flags = new ArrayList<String>();
     if (fitting.dim() != config.dim()) {
       flags.add("--dim " + fitting.dim());
+    }
+    if (fitting.weightsMemory() != config.weightsMemory()) {
+      flags.add("--weights-memory " + Quantity.bytesText(fitting.weightsMemory()));
     }
     if (fitting.dtype() != config.dtype()) {
       flags.add("--dtype " + fitting.dtype());

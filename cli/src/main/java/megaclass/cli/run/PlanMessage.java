@@ -162,7 +162,10 @@ public final class PlanMessage {
             .map(term -> term.getKey() + " " + bytes(term.getValue()))
             .collect(Collectors.joining(" + "));
     String sum = bytes(memory.totalBytes()) + " of " + bytes(limit) + " = ";
-    return Lines.labelled("memory", sum + terms, WIDTH);
+    String inMemory = Lines.labelled("memory", sum + terms, WIDTH);
+    return memory.diskBytes() == 0
+        ? inMemory
+        : inMemory + "\ndisk      " + bytes(memory.diskBytes()) + " of class weights";
   }
 
   private static String memoryTable(MemoryPlan memory, long limit) {
@@ -171,6 +174,9 @@ public final class PlanMessage {
     memory.bytes().forEach((term, size) -> lines.add("  %-28s %12s".formatted(term, bytes(size))));
     lines.add("  %-28s %12s".formatted("together", bytes(memory.totalBytes())));
     lines.add("  %-28s %12s".formatted("there is", bytes(limit)));
+    if (memory.diskBytes() > 0) {
+      lines.add("  %-28s %12s".formatted("class weights on disk", bytes(memory.diskBytes())));
+    }
     return String.join("\n", lines);
   }
 

@@ -40,6 +40,12 @@ public final class SynthVerb implements Verb {
           .about("how many on average")
           .checked(PlantedClasses.defaults()::withExamplesPerClass);
 
+  private static final Setting<Integer> SEEN_CLASSES =
+      Setting.integer("", "--seen-classes")
+          .in(Question.FROM_WHAT, "NUMBER")
+          .by("0")
+          .about("how many classes, drawn at random, have examples; 0: all");
+
   private static final Setting<Double> NOISE =
       Setting.number("", "--noise")
           .in(Question.FROM_WHAT, "LENGTH")
@@ -109,6 +115,7 @@ public final class SynthVerb implements Verb {
         NUM_CLASSES,
         DIM,
         EXAMPLES_PER_CLASS,
+        SEEN_CLASSES,
         NOISE,
         NUM_FAMILIES,
         SPREAD,
@@ -148,6 +155,7 @@ public final class SynthVerb implements Verb {
         .withNumClasses(settings.get(NUM_CLASSES))
         .withDim(settings.get(DIM))
         .withExamplesPerClass(settings.get(EXAMPLES_PER_CLASS))
+        .withSeenClasses(settings.get(SEEN_CLASSES))
         .withNoise(settings.get(NOISE).floatValue())
         .withNumFamilies(settings.get(NUM_FAMILIES))
         .withSpread(settings.get(SPREAD).floatValue())

@@ -19,6 +19,8 @@ import megaclass.data.Dataset;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** What is done with data and with models, on one text model and one of dense rows. */
 class OtherVerbsTest {
@@ -254,27 +256,38 @@ class OtherVerbsTest {
     assertFalse(Files.exists(folder.resolve("runs/run")));
   }
 
-  @Test
-  void planRefusesWhatDoesNotFit() {
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "3g | --dtype bf16 (2.1 GiB)",
+        "2g | --weights-memory 1785m (2 GiB)",
+        "1g | --weights-memory 7",
+        "190m | nothing"
+      })
+  void planRefusesWhatDoesNotFit(String memory, String fitting) {
     var run =
         Cli.run(
             folder,
             "plan",
-            "--num-classes",
-            "1000000",
-            "--dim",
-            "512",
-            "--memory",
-            "3g",
-            "--optimizer",
-            "sgd(momentum=0.9)");
+            "--num-classes=1000000",
+            "--dim=512",
+            "--memory=" + memory,
+            "--optimizer=sgd(momentum=0.9)");
     assertEquals(ExitCode.FAILED, run.exitCode());
-    assertTrue(
-        run.err()
-            .contains(
-                "; this fits: --optimizer \"sgd(momentum=0, nesterov=false, decay=0,"
-                    + " lazyDecay=exact)\" ("),
-        run.err());
+    String expected =
+        fitting.equals("nothing")
+            ? "; neither class weights on disk nor a smaller dim, table or optimizer state makes it"
+                + " fit."
+            : "; this fits: " + fitting;
+    assertTrue(run.err().contains(expected), run.err());
+  }
+
+  @Test
+  void aPlanTellsWhatLiesOnDisk() {
+    var run = run("plan", "--num-classes=1000000", "--dim=128", "--weights-memory=100m");
+    assertTrue(run.out().contains("\n  class weights in use"), run.out());
+    assertTrue(run.out().contains("\n  class weights on disk           488.3 MiB\n"), run.out());
   }
 
   @Test
