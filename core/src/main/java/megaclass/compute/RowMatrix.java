@@ -402,7 +402,7 @@ public final class RowMatrix implements AutoCloseable {
           }
           try (var draft = new RowMatrix(to - from, width, state, format)) {
             randomise(from, to, deviation, columns, seed, draft, from);
-            file.write(from, draft.shards.getFirst().rows());
+            file.writeMany(from, draft.shards.getFirst().rows());
           }
         });
   }
