@@ -8,11 +8,14 @@ import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.util.Objects;
 import java.util.function.ObjLongConsumer;
 import megaclass.internal.Hash;
 import megaclass.internal.InvalidFileException;
 import megaclass.internal.LittleEndian;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What rows of a file held at a checkpoint, saved before they are first overwritten after it: with
@@ -27,28 +30,30 @@ final class UndoLog implements AutoCloseable {
   private static final int HEADER_BYTES = 32;
   private static final int BUFFER_BYTES = 1 << 20;
 
+  private final Path path;
   private final int rowBytes;
   private final ByteBuffer buffer;
   private final MemorySegment pending;
-  private final FileChannel channel;
+  private @Nullable FileChannel channel;
   private long step;
   private long numImages;
 
-  /** Opens the log of a file of such rows; it begins with {@link #begin}. */
-  UndoLog(Path path, int rowBytes) throws IOException {
+  /** The log of a file of such rows; it begins with {@link #begin}. */
+  UndoLog(Path path, int rowBytes) {
+    this.path = path;
     this.rowBytes = rowBytes;
     buffer = ByteBuffer.allocateDirect(Math.max(BUFFER_BYTES, 2 * entryBytes()));
     pending = MemorySegment.ofBuffer(buffer);
-    channel =
-        FileChannel.open(
-            path, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
   }
 
   private int entryBytes() {
     return 8 + rowBytes + 8;
   }
 
-  /** From here on images are of the checkpoint after so many steps; older ones are dropped. */
+  /**
+   * From here on images are of the checkpoint after so many steps. The new log takes the place of
+   * the old one when it is on the disk, so that there is a whole one at every instant.
+   */
   void begin(long stepsDone) throws IOException {
     step = stepsDone;
     numImages = 0;
@@ -58,10 +63,17 @@ final class UndoLog implements AutoCloseable {
     header.set(LittleEndian.LONG, 8, stepsDone);
     header.set(LittleEndian.LONG, 16, rowBytes);
     header.set(LittleEndian.LONG, 24, Hash.of(header, 0, 24));
-    channel.truncate(0);
-    channel.write(header.asByteBuffer(), 0);
-    channel.position(HEADER_BYTES);
+    close();
+    Path part = path.resolveSibling(path.getFileName() + ".part");
+    channel =
+        FileChannel.open(
+            part,
+            StandardOpenOption.CREATE,
+            StandardOpenOption.WRITE,
+            StandardOpenOption.TRUNCATE_EXISTING);
+    channel.write(header.asByteBuffer());
     channel.force(true);
+    Files.move(part, path, StandardCopyOption.ATOMIC_MOVE);
   }
 
   /** How many rows have been saved since {@link #begin}. */
@@ -83,18 +95,19 @@ final class UndoLog implements AutoCloseable {
     numImages++;
   }
 
-  private void flush() throws IOException {
+  private FileChannel flush() throws IOException {
+    FileChannel to = Objects.requireNonNull(channel, "the log has not begun");
     buffer.flip();
     while (buffer.hasRemaining()) {
-      channel.write(buffer);
+      to.write(buffer);
     }
     buffer.clear();
+    return to;
   }
 
   /** Brings all images to the disk. */
   void force() throws IOException {
-    flush();
-    channel.force(false);
+    flush().force(false);
   }
 
   /**
@@ -149,6 +162,8 @@ final class UndoLog implements AutoCloseable {
 
   @Override
   public void close() throws IOException {
-    channel.close();
+    if (channel != null) {
+      channel.close();
+    }
   }
 }
