@@ -24,8 +24,8 @@ final class RowCache implements AutoCloseable {
 
   private static final int ROWS_PER_TASK = 256;
 
-  /** Slots whose changed rows are sorted and written together when all are. */
-  private static final int SLOTS_AT_ONCE = 1 << 20;
+  /** Rows of the file among which the changed ones are written together when all are. */
+  private static final int ROWS_AT_ONCE = 1 << 22;
 
   /** Marks slots on the list of free ones. */
   private static final int NO_ROW = Integer.MIN_VALUE;
@@ -254,11 +254,13 @@ final class RowCache implements AutoCloseable {
     numFree = firstFree;
   }
 
-  /** Writes all changed rows to the file. */
+  /** Writes all changed rows to the file, from its beginning to its end. */
   void flush(Workers workers) {
-    for (int from = 0; from < numUsed; from += SLOTS_AT_ONCE) {
-      int to = from + Math.min(SLOTS_AT_ONCE, numUsed - from);
-      writeBack(IntStream.range(from, to).filter(this::isHeld).toArray(), workers);
+    int numRows = (int) (slotOf.byteSize() / 4);
+    for (int from = 0; from < numRows; ) {
+      int to = from + Math.min(ROWS_AT_ONCE, numRows - from);
+      writeBack(IntStream.range(from, to).map(this::slot).filter(s -> s >= 0).toArray(), workers);
+      from = to;
     }
   }
 
