@@ -38,15 +38,15 @@ record Cell(
     int threads,
     String backend,
     long seed) {
+  /** More examples would change nothing that is measured. */
+  private static final int MOST_EXAMPLES = 1 << 20;
+
   /** Spells texts out in full, as {@code sgd(momentum=0.9, nesterov=false, ...)}. */
   Cell {
     selector = SelectorSpec.parse(selector).toString();
     loss = Loss.parse(loss).toString();
     optimizer = OptimizerSpec.parse(optimizer).toString();
   }
-
-  /** More examples would change nothing that is measured. */
-  private static final int MOST_EXAMPLES = 1 << 20;
 
   /** The data: one example a class is all that a step's time depends on. */
   PlantedClasses data() {

@@ -3,12 +3,12 @@ package megaclass.bench;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.Comparator;
 import megaclass.bench.CellRun.WarmUp;
 import megaclass.data.Dataset;
+import megaclass.internal.Folders;
+import megaclass.internal.IoErrors;
 import megaclass.train.Trainer;
 
 /** Measures one cell in this JVM, by the road that every training run takes: {@link Trainer}. */
@@ -61,12 +61,10 @@ final class CellBench {
   }
 
   private static void delete(Path folder) {
-    try (var files = Files.walk(folder)) {
-      for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-        Files.delete(file);
-      }
+    try {
+      Folders.delete(folder);
     } catch (IOException e) {
-      throw new UncheckedIOException("cannot delete " + folder, e);
+      throw new UncheckedIOException("cannot delete " + folder + ": " + IoErrors.sentence(e), e);
     }
   }
 

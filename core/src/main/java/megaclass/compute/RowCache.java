@@ -6,14 +6,16 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.function.IntUnaryOperator;
 import java.util.stream.IntStream;
 
 /**
- * Hot rows of a {@link RowFile} in memory. {@link #fetch} brings in the rows of a step, all at once
- * and in the order of the file; rows that were not used for a while make room (the clock algorithm,
- * Corbato 1968), and those of them that were changed are written back together, in that order, too.
+ * Rows on disk, the hot ones of them in memory: a {@link RowFile} and its cache. {@link #fetch}
+ * brings in the rows of a step, all at once and in the order of the file; rows that were not used
+ * for a while make room (the clock algorithm, Corbato 1968), and those of them that were changed
+ * are written back together, in that order, too.
  *
  * <p>{@code fetch}, {@code flush} and {@code close} by one thread while nobody else uses the cache;
  * the rest by any thread, for different rows.
@@ -52,12 +54,13 @@ final class RowCache implements AutoCloseable {
   private int numFree;
 
   /**
-   * An empty cache.
+   * Opens a file of rows, or makes it; what it holds then is anything.
    *
    * @param bytes of memory for rows
+   * @throws java.io.UncheckedIOException when there is no room for it, or it cannot be written
    */
-  RowCache(RowFile file, int numRows, int rowBytes, long bytes) {
-    this.file = file;
+  RowCache(Path path, int numRows, int rowBytes, long bytes) {
+    file = new RowFile(path, numRows, rowBytes);
     this.rowBytes = rowBytes;
     numSlots = numSlots(numRows, rowBytes, bytes);
     slots = NativeMemory.allocate((long) numSlots * rowBytes, arena);
@@ -254,7 +257,17 @@ final class RowCache implements AutoCloseable {
     numFree = firstFree;
   }
 
-  /** Writes all changed rows to the file, from its beginning to its end. */
+  /** Rows {@code [from, to)} as they lie in the file, to be read. */
+  MemorySegment rows(long from, long to) {
+    return file.rows(from, to);
+  }
+
+  /** Writes many rows that follow each other, none of which is in memory, to the file. */
+  void writeMany(long row, MemorySegment bytes) {
+    file.writeMany(row, bytes);
+  }
+
+  /** Brings all changed rows to the disk, from the beginning of the file to its end. */
   void flush(Workers workers) {
     int numRows = (int) (slotOf.byteSize() / 4);
     for (int from = 0; from < numRows; ) {
@@ -262,10 +275,26 @@ final class RowCache implements AutoCloseable {
       writeBack(IntStream.range(from, to).map(this::slot).filter(s -> s >= 0).toArray(), workers);
       from = to;
     }
+    file.force();
   }
 
-  /** Forgets all rows without writing them. */
-  void clear() {
+  /** From here on rows go back to what the file holds now, a checkpoint after so many steps. */
+  void checkpoint(long stepsDone) {
+    file.checkpoint(stepsDone);
+  }
+
+  /**
+   * Makes all rows those of a checkpoint again.
+   *
+   * @throws megaclass.internal.InvalidFileException when the log beside the file does not allow it
+   */
+  void rollBack(long stepsDone) {
+    clear();
+    file.rollBack(stepsDone);
+  }
+
+  /** Forgets all rows in memory without writing them. */
+  private void clear() {
     slotOf.fill((byte) 0);
     rowOf.fill((byte) 0);
     state.fill((byte) 0);
@@ -279,5 +308,6 @@ final class RowCache implements AutoCloseable {
   @Override
   public void close() {
     arena.close();
+    file.close();
   }
 }

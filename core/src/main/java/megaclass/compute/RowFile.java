@@ -10,6 +10,7 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import megaclass.internal.Folders;
 import megaclass.internal.IoErrors;
 
 /**
@@ -43,7 +44,7 @@ final class RowFile implements AutoCloseable {
     this.rowBytes = rowBytes;
     long size = numRows * rowBytes;
     try {
-      Files.createDirectories(path.toAbsolutePath().getParent());
+      Files.createDirectories(Folders.of(path));
       requireSpace(size);
       channel =
           FileChannel.open(
@@ -61,7 +62,7 @@ final class RowFile implements AutoCloseable {
 
   private void requireSpace(long size) throws IOException {
     long there = Files.exists(path) ? Files.size(path) : 0;
-    long free = Files.getFileStore(path.toAbsolutePath().getParent()).getUsableSpace();
+    long free = Files.getFileStore(Folders.of(path)).getUsableSpace();
     if (size - there > free) {
       throw new IOException(
           "its rows take %,d MiB, but the disk has %,d MiB left; free some, or write to another disk"
@@ -173,16 +174,6 @@ final class RowFile implements AutoCloseable {
     try {
       log.close();
       channel.close();
-    } catch (IOException e) {
-      throw failure(e);
-    }
-  }
-
-  /** Deletes both files, whose rows nobody needs any more. */
-  void delete() {
-    try {
-      Files.deleteIfExists(path);
-      Files.deleteIfExists(logPath());
     } catch (IOException e) {
       throw failure(e);
     }

@@ -11,9 +11,7 @@ import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.SplittableRandom;
 import java.util.function.IntUnaryOperator;
-import megaclass.internal.Hash;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -59,8 +57,7 @@ public final class RowMatrix implements AutoCloseable {
   private final RowFormat format;
   private final State state;
   private final Arena arena;
-  private final @Nullable RowFile file;
-  private final @Nullable RowCache cache;
+  private final @Nullable RowCache disk;
   private final List<Shard> shards = new ArrayList<>();
   private final long[] rowAddresses;
   private final long[] accumulatorAddresses;
@@ -120,8 +117,7 @@ public final class RowMatrix implements AutoCloseable {
     this.rowBytes = state.rowBytes(width, format);
     this.state = state;
     arena = Arena.ofShared();
-    file = path == null ? null : new RowFile(path, numRows, Math.toIntExact(rowBytes));
-    cache = file == null ? null : new RowCache(file, numRows, (int) rowBytes, cacheBytes);
+    disk = path == null ? null : new RowCache(path, numRows, Math.toIntExact(rowBytes), cacheBytes);
     int numShards = Math.ceilDiv(numRows, ROWS_PER_SHARD);
     rowAddresses = new long[numShards];
     accumulatorAddresses = new long[numShards];
@@ -142,8 +138,8 @@ public final class RowMatrix implements AutoCloseable {
 
   private MemorySegment rows(int from, int to, @Nullable MemorySegment existing) {
     long bytes = (to - from) * rowBytes;
-    if (file != null) {
-      return file.rows(from, to);
+    if (disk != null) {
+      return disk.rows(from, to);
     }
     return existing == null
         ? NativeMemory.allocate(bytes, arena)
@@ -189,12 +185,6 @@ public final class RowMatrix implements AutoCloseable {
     return numRows * state.bytesPerRow(width, format);
   }
 
-  /** Address of the weights of a row; {@code stride} floats. Only with {@link RowFormat#FP32}. */
-  public long address(int row) {
-    assert format == RowFormat.FP32 : format;
-    return location(row);
-  }
-
   /**
    * Memory that rows on disk take, with the tables of the cache.
    *
@@ -205,65 +195,20 @@ public final class RowMatrix implements AutoCloseable {
     return RowCache.sizeInBytes(numRows, rowBytes, wanted);
   }
 
-  /** Whether rows lie in a file. */
-  public boolean isOnDisk() {
-    return file != null;
-  }
-
-  /** Rows that one {@link #fetch} may bring at most: all, when they lie in memory. */
-  public int mostFetched() {
-    return cache == null ? numRows : cache.capacity();
-  }
-
-  /**
-   * Brings rows that lie on disk to memory, to be changed and read fast, until others are fetched.
-   * Rows that are only read need not be there. Nobody else may use the matrix meanwhile.
-   *
-   * @param count at most {@link #mostFetched}
-   * @param rowAt from [0, count) to distinct rows
-   */
-  public void fetch(int count, IntUnaryOperator rowAt, Workers workers) {
-    if (cache != null) {
-      cache.fetch(count, rowAt, workers);
-    }
-  }
-
-  /** Brings all changed rows to the disk, if they lie there. */
-  public void flush(Workers workers) {
-    if (file != null && cache != null) {
-      cache.flush(workers);
-      file.force();
-    }
-  }
-
-  /** Lets rows that lie on disk go back to what they are now, a checkpoint after so many steps. */
-  public void checkpoint(long stepsDone) {
-    if (file != null) {
-      file.checkpoint(stepsDone);
-    }
-  }
-
-  /**
-   * Makes rows that lie on disk those of the checkpoint after so many steps, whatever was done to
-   * them since.
-   *
-   * @throws megaclass.internal.InvalidFileException when the log beside the file does not allow it
-   */
-  public void rollBack(long stepsDone) {
-    if (file != null && cache != null) {
-      cache.clear();
-      file.rollBack(stepsDone);
-    }
+  /** Address of the weights of a row; {@code stride} floats. Only with {@link RowFormat#FP32}. */
+  public long address(int row) {
+    assert format == RowFormat.FP32 : format;
+    return location(row);
   }
 
   private long location(int row) {
     assert row >= 0 && row < numRows : "row " + row + " of " + numRows;
-    return cache == null ? inMemory(row) : cache.read(row);
+    return disk == null ? inMemory(row) : disk.read(row);
   }
 
   private long locationToChange(int row) {
     assert row >= 0 && row < numRows : "row " + row + " of " + numRows;
-    return cache == null ? inMemory(row) : cache.change(row);
+    return disk == null ? inMemory(row) : disk.change(row);
   }
 
   private long inMemory(int row) {
@@ -389,40 +334,78 @@ public final class RowMatrix implements AutoCloseable {
    * row) alone. In parallel, so that every thread touches its part of the memory first.
    */
   public void randomise(double deviation, int columns, long seed, Workers workers) {
-    int rowsPerTask = 4096;
-    int numTasks = Math.ceilDiv(numRows, rowsPerTask);
+    int numTasks = Math.ceilDiv(numRows, RandomRows.ROWS_PER_TASK);
+    var random = new RandomRows(deviation, columns, seed);
     workers.run(
         numTasks,
         (task, _) -> {
-          int from = task * rowsPerTask;
-          int to = from + Math.min(rowsPerTask, numRows - from);
-          if (file == null) {
-            randomise(from, to, deviation, columns, seed, this, 0);
-            return;
-          }
-          try (var draft = new RowMatrix(to - from, width, state, format)) {
-            randomise(from, to, deviation, columns, seed, draft, from);
-            file.writeMany(from, draft.shards.getFirst().rows());
+          int from = task * RandomRows.ROWS_PER_TASK;
+          int to = from + Math.min(RandomRows.ROWS_PER_TASK, numRows - from);
+          if (disk == null) {
+            random.fill(this, from, to, 0);
+          } else {
+            try (var draft = new RowMatrix(to - from, width, state, format)) {
+              random.fill(draft, from, to, from);
+              disk.writeMany(from, draft.shards.getFirst().rows());
+            }
           }
         });
   }
 
-  private static void randomise(
-      int from, int to, double deviation, int columns, long seed, RowMatrix into, int offset) {
-    for (int row = from; row < to; row++) {
-      var random = new SplittableRandom(Hash.key(seed, row));
-      for (int j = 0; j < columns; j++) {
-        into.set(row - offset, j, (float) (deviation * random.nextGaussian()));
-      }
+  /** Whether rows lie in a file. */
+  public boolean isOnDisk() {
+    return disk != null;
+  }
+
+  /** Rows that one {@link #fetch} may bring at most: all, when they lie in memory. */
+  public int mostFetched() {
+    return disk == null ? numRows : disk.capacity();
+  }
+
+  /**
+   * Brings rows that lie on disk to memory, to be changed and read fast, until others are fetched.
+   * Rows that are only read need not be there. Nobody else may use the matrix meanwhile.
+   *
+   * @param count at most {@link #mostFetched}
+   * @param rowAt from [0, count) to distinct rows
+   */
+  public void fetch(int count, IntUnaryOperator rowAt, Workers workers) {
+    if (disk != null) {
+      disk.fetch(count, rowAt, workers);
+    }
+  }
+
+  /** Brings all changed rows to the disk, if they lie there. */
+  public void flush(Workers workers) {
+    if (disk != null) {
+      disk.flush(workers);
+    }
+  }
+
+  /** Lets rows that lie on disk go back to what they are now, a checkpoint after so many steps. */
+  public void checkpoint(long stepsDone) {
+    if (disk != null) {
+      disk.checkpoint(stepsDone);
+    }
+  }
+
+  /**
+   * Makes rows that lie on disk those of the checkpoint after so many steps, whatever was done to
+   * them since.
+   *
+   * @throws megaclass.internal.InvalidFileException when the log beside the file does not allow it
+   */
+  public void rollBack(long stepsDone) {
+    if (disk != null) {
+      disk.rollBack(stepsDone);
     }
   }
 
   @Override
   public void close() {
     arena.close();
-    if (file != null && cache != null) {
-      cache.close();
-      file.close();
+    if (disk != null) {
+      disk.close();
     }
   }
 }

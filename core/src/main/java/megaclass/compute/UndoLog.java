@@ -12,6 +12,7 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.Objects;
 import java.util.function.ObjLongConsumer;
+import megaclass.internal.Folders;
 import megaclass.internal.Hash;
 import megaclass.internal.InvalidFileException;
 import megaclass.internal.LittleEndian;
@@ -74,6 +75,7 @@ final class UndoLog implements AutoCloseable {
     channel.write(header.asByteBuffer());
     channel.force(true);
     Files.move(part, path, StandardCopyOption.ATOMIC_MOVE);
+    Folders.force(Folders.of(path));
   }
 
   /** How many rows have been saved since {@link #begin}. */

@@ -105,6 +105,15 @@ public final class Labels {
     return index.get(LittleEndian.INT, slot(utf8, bytes, offsets, index) * Integer.BYTES);
   }
 
+  /** The same labels in other memory, which may live longer. */
+  public Labels copy(Arena arena) {
+    return new Labels(size, copy(bytes, arena), copy(offsets, arena), copy(index, arena));
+  }
+
+  private static MemorySegment copy(MemorySegment from, Arena arena) {
+    return arena.allocate(from.byteSize(), 64).copyFrom(from);
+  }
+
   /** Bytes of the labels, their offsets, and the hash table made of these. */
   List<MemorySegment> sections() {
     return List.of(bytes, offsets, index);
@@ -206,8 +215,7 @@ public final class Labels {
 
     /** The labels so far, copied into an arena. */
     public Labels build(Arena arena) {
-      var table = arena.allocate(index.byteSize(), 64).copyFrom(index);
-      return new Labels(size, bytes.copy(arena), offsets.copy(arena), table);
+      return new Labels(size, bytes.copy(arena), offsets.copy(arena), Labels.copy(index, arena));
     }
 
     /** Writes the labels so far as sections of a file. */

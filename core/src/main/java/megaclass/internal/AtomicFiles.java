@@ -64,7 +64,7 @@ public final class AtomicFiles {
   /** Removes what killed processes left of attempts to write this target. */
   public static void deleteLeftovers(Path target) {
     var prefix = target.getFileName() + ".";
-    try (var siblings = Files.list(folderOf(target))) {
+    try (var siblings = Files.list(Folders.of(target))) {
       for (var path : (Iterable<Path>) siblings::iterator) {
         var name = path.getFileName().toString();
         if (name.startsWith(prefix)
@@ -84,14 +84,6 @@ public final class AtomicFiles {
     return new UncheckedIOException(sentence, e);
   }
 
-  private static Path folderOf(Path target) {
-    var parent = target.toAbsolutePath().normalize().getParent();
-    if (parent == null) {
-      throw new IllegalArgumentException(target + " is a folder; name a file in it");
-    }
-    return parent;
-  }
-
   /** A file on its way: commit gives it its name, close without commit removes it. */
   static final class Part implements AutoCloseable {
     private final Path target;
@@ -107,7 +99,7 @@ public final class AtomicFiles {
     }
 
     static Part open(Path target) {
-      var folder = folderOf(target);
+      var folder = Folders.of(target);
       var path =
           folder.resolve(target.getFileName() + "." + ProcessHandle.current().pid() + ".part");
       if (!IN_PROGRESS.add(path)) {
@@ -140,7 +132,7 @@ public final class AtomicFiles {
      * system allows that, so that nothing of it can be left behind.
      */
     FileChannel openSpill() throws IOException {
-      var spill = Files.createTempFile(folderOf(target), ".megaclass-", ".spill");
+      var spill = Files.createTempFile(Folders.of(target), ".megaclass-", ".spill");
       var spillChannel = FileChannel.open(spill, READ, WRITE, DELETE_ON_CLOSE);
       spills.add(spillChannel);
       return spillChannel;
@@ -155,7 +147,7 @@ public final class AtomicFiles {
       } catch (AtomicMoveNotSupportedException e) {
         throw new IOException("the file system cannot rename atomically; write to another one", e);
       }
-      forceFolder(folderOf(target));
+      Folders.force(Folders.of(target));
     }
 
     @Override
@@ -170,17 +162,6 @@ public final class AtomicFiles {
         throw cannotWrite(target, e);
       } finally {
         IN_PROGRESS.remove(path);
-      }
-    }
-
-    /**
-     * Makes the rename itself survive a power cut, where folders can be opened (not on Windows).
-     */
-    private static void forceFolder(Path folder) throws IOException {
-      if (folder.getFileSystem().supportedFileAttributeViews().contains("posix")) {
-        try (var channel = FileChannel.open(folder, READ)) {
-          channel.force(true);
-        }
       }
     }
   }

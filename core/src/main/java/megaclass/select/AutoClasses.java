@@ -29,7 +29,7 @@ final class AutoClasses implements ClassSelector {
 
   private static final int UNIFORM = 0;
   private static final int[] OPTIONS = {UNIFORM, 1, 2, 4};
-  private static final int ALL_EFFORTS = 7;
+  private static final int ALL_EFFORTS = Arrays.stream(OPTIONS).sum();
 
   /** A choice by itself is due when the steps before it took so many times as long. */
   private static final double STEPS_BETWEEN = 50;

@@ -8,12 +8,10 @@ import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.nio.channels.FileChannel;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
@@ -25,6 +23,7 @@ import java.util.Optional;
 import java.util.stream.Stream;
 import megaclass.compute.RowMatrix;
 import megaclass.compute.Workers;
+import megaclass.internal.Folders;
 import megaclass.internal.InvalidFileException;
 import megaclass.internal.IoErrors;
 import megaclass.internal.SectionFile;
@@ -97,12 +96,12 @@ final class Checkpoint {
       shards.add(() -> writeSelector(part, contents.selector()));
       workers.run(shards.size(), (task, _) -> shards.get(task).run());
       writeRun(part, step, settings);
-      force(part);
+      Folders.force(part);
       if (Files.exists(committed)) {
         delete(committed);
       }
       Files.move(part, committed, StandardCopyOption.ATOMIC_MOVE);
-      force(folder);
+      Folders.force(folder);
       contents.matrices().values().forEach(matrix -> matrix.checkpoint(step));
       deleteOld(contents.isOnDisk() ? 1 : KEPT);
       return committed;
@@ -119,7 +118,7 @@ final class Checkpoint {
         new UncheckedIOException(
             "cannot write checkpoint %s: %s".formatted(committed, IoErrors.sentence(cause)), cause);
     try {
-      deleteFolder(part);
+      Folders.delete(part);
     } catch (IOException e) {
       failure.addSuppressed(e);
     }
@@ -297,9 +296,9 @@ final class Checkpoint {
    */
   private static void delete(Path committed) throws IOException {
     Path gone = committed.resolveSibling(committed.getFileName() + ".old" + PART);
-    deleteFolder(gone);
+    Folders.delete(gone);
     Files.move(committed, gone, StandardCopyOption.ATOMIC_MOVE);
-    deleteFolder(gone);
+    Folders.delete(gone);
   }
 
   /** What a killed run was writing or deleting. */
@@ -307,7 +306,7 @@ final class Checkpoint {
     if (Files.isDirectory(folder)) {
       try (Stream<Path> entries = Files.list(folder)) {
         for (Path entry : entries.filter(entry -> entry.toString().endsWith(PART)).toList()) {
-          deleteFolder(entry);
+          Folders.delete(entry);
         }
       }
     }
@@ -323,23 +322,6 @@ final class Checkpoint {
     } catch (IOException e) {
       throw new UncheckedIOException(
           "cannot delete the old checkpoints in %s: %s".formatted(folder, IoErrors.sentence(e)), e);
-    }
-  }
-
-  private static void deleteFolder(Path folder) throws IOException {
-    if (!Files.exists(folder)) {
-      return;
-    }
-    try (Stream<Path> files = Files.walk(folder)) {
-      for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-        Files.delete(file);
-      }
-    }
-  }
-
-  private static void force(Path folder) throws IOException {
-    try (var channel = FileChannel.open(folder, StandardOpenOption.READ)) {
-      channel.force(true);
     }
   }
 }

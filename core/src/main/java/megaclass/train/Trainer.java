@@ -2,7 +2,6 @@
 package megaclass.train;
 
 import java.lang.foreign.Arena;
-import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Collections;
@@ -15,7 +14,6 @@ import megaclass.compute.RowMatrix;
 import megaclass.compute.StageClock.Stage;
 import megaclass.data.BatchReader;
 import megaclass.data.Dataset;
-import megaclass.data.Labels;
 import megaclass.data.MiniBatch;
 import megaclass.eval.Evaluator;
 import megaclass.eval.SelectionProbe;
@@ -312,20 +310,10 @@ public final class Trainer {
               config.backbone(),
               state.weights(),
               state.table(),
-              copy(train.labels()),
+              train.labels().copy(Arena.ofAuto()), // may outlive the data, which may be mapped
               train.classCounts(),
               Collections.unmodifiableMap(history));
       return new Classifier(parts, state.engine());
-    }
-
-    /** The classifier may outlive the data, whose labels may be mapped. */
-    private static Labels copy(Labels labels) {
-      try (var builder = new Labels.Builder()) {
-        for (int c = 0; c < labels.size(); c++) {
-          builder.add(labels.utf8(c).toArray(ValueLayout.JAVA_BYTE));
-        }
-        return builder.build(Arena.ofAuto());
-      }
     }
   }
 }

@@ -63,12 +63,7 @@ class ResumeTest {
           """)
   void stoppedAndResumedRunEqualsOneThatWasNot(int stopAfter, String optimizer, String selector)
       throws IOException {
-    var config =
-        KilledRun.config()
-            .withEpochs(3)
-            .withOptimizer(OptimizerSpec.parse(optimizer))
-            .withSelector(SelectorSpec.parse(selector));
-    assertResumes(config, stopAfter);
+    assertResumes(config("fp32", optimizer, selector), stopAfter);
   }
 
   @ParameterizedTest
@@ -81,13 +76,7 @@ class ResumeTest {
           """)
   void roundedRowsResumeToTheSameBits(int stopAfter, String optimizer, String selector)
       throws IOException {
-    var config =
-        KilledRun.config()
-            .withEpochs(3)
-            .withDtype(RowFormat.BF16)
-            .withOptimizer(OptimizerSpec.parse(optimizer))
-            .withSelector(SelectorSpec.parse(selector));
-    assertResumes(config, stopAfter);
+    assertResumes(config("bf16", optimizer, selector), stopAfter);
   }
 
   @ParameterizedTest
@@ -103,12 +92,7 @@ class ResumeTest {
           """)
   void rowsOnDiskLearnTheSameBitsAsRowsInMemory(String dtype, String optimizer, String selector)
       throws IOException {
-    var config =
-        KilledRun.config()
-            .withEpochs(2)
-            .withDtype(RowFormat.parse(dtype))
-            .withOptimizer(OptimizerSpec.parse(optimizer))
-            .withSelector(SelectorSpec.parse(selector));
+    var config = config(dtype, optimizer, selector).withEpochs(2);
     long rowBytes = MemoryPlan.rowBytes(config, 1);
     try (var data = KilledRun.texts()) {
       Path inMemory = save(new Trainer(config).fit(data, _ -> {}));
@@ -134,6 +118,14 @@ class ResumeTest {
           String.valueOf(error.getMessage()).contains("need a folder of checkpoints"),
           error.getMessage());
     }
+  }
+
+  private static TrainConfig config(String dtype, String optimizer, String selector) {
+    return KilledRun.config()
+        .withEpochs(3)
+        .withDtype(RowFormat.parse(dtype))
+        .withOptimizer(OptimizerSpec.parse(optimizer))
+        .withSelector(SelectorSpec.parse(selector));
   }
 
   private void assertResumes(TrainConfig config, int stopAfter) throws IOException {

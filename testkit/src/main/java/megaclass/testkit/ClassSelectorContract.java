@@ -84,16 +84,17 @@ public abstract class ClassSelectorContract {
 
   static Stream<Size> sizes() {
     return Stream.of(
-        new Size(1, 1, 3, false, false, RowFormat.FP32),
-        new Size(1, 65, 16, true, false, RowFormat.FP32),
+        new Size(1, 1, 3, false, false),
+        new Size(1, 65, 16, true, false),
         new Size(2, 1, 33, true, false, RowFormat.BF16),
-        new Size(2, 130, 3, false, true, RowFormat.FP32),
+        new Size(2, 130, 3, false, true),
+        new Size(63, 1, 16, false, true),
         new Size(63, 63, 33, false, false, RowFormat.BF16),
-        new Size(63, 130, 3, true, false, RowFormat.FP32),
-        new Size(129, 65, 33, false, true, RowFormat.FP32),
+        new Size(63, 130, 3, true, false),
+        new Size(129, 65, 33, false, true),
         new Size(700, 1, 33, true, false, RowFormat.BF16),
-        new Size(700, 63, 16, false, false, RowFormat.FP32),
-        new Size(700, 65, 3, false, true, RowFormat.FP32),
+        new Size(700, 63, 16, false, false),
+        new Size(700, 65, 3, false, true),
         new Size(1031, 130, 16, true, false, RowFormat.BF16));
   }
 
@@ -138,7 +139,7 @@ public abstract class ClassSelectorContract {
   @ParameterizedTest
   @ValueSource(ints = {1, 2, 63, 130})
   void allClassesMayBeTargetsAndThenStandForThemselves(int numClasses) {
-    var size = new Size(numClasses, 130, 16, true, false, RowFormat.FP32);
+    var size = new Size(numClasses, 130, 16, true, false);
     try (var run = new Run(size, BACKEND, 2)) {
       run.scene.embed(3, IntStream.range(0, 130).map(i -> (i + 7) % numClasses).toArray());
       ActiveClasses active = run.select(0);
@@ -169,15 +170,14 @@ public abstract class ClassSelectorContract {
   /** With a third of the classes as targets, a careless tail draws one of them at once. */
   @Test
   void anAccidentalHitNeverAppearsInTheTail() {
-    inSteps(
-        new Size(30, 10, 16, true, false, RowFormat.FP32), 200, SelectionChecks::assertWellFormed);
+    inSteps(new Size(30, 10, 16, true, false), 200, SelectionChecks::assertWellFormed);
   }
 
   static Stream<Size> sizesOfEstimates() {
     return Stream.of(
         new Size(97, 2, 3, false, false, RowFormat.BF16),
-        new Size(150, 3, 33, true, false, RowFormat.FP32),
-        new Size(200, 3, 16, false, true, RowFormat.FP32));
+        new Size(150, 3, 33, true, false),
+        new Size(200, 3, 16, false, true));
   }
 
   @ParameterizedTest

@@ -39,7 +39,12 @@ final class SelectionScene implements AutoCloseable {
    * @param bias whether embeddings carry a constant 1 and classes a bias
    */
   record Size(
-      int numClasses, int batch, int dim, boolean normalised, boolean bias, RowFormat format) {}
+      int numClasses, int batch, int dim, boolean normalised, boolean bias, RowFormat format) {
+    /** In float32. */
+    Size(int numClasses, int batch, int dim, boolean normalised, boolean bias) {
+      this(numClasses, batch, dim, normalised, bias, RowFormat.FP32);
+    }
+  }
 
   /** A weight by class and column; column {@code dim} is the bias. */
   @FunctionalInterface

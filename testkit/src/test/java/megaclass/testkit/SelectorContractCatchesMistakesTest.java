@@ -10,7 +10,6 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.IntFunction;
 import java.util.stream.IntStream;
 import megaclass.compute.Engine;
-import megaclass.compute.RowFormat;
 import megaclass.select.ActiveClasses;
 import megaclass.select.ClassSelector;
 import megaclass.select.SelectionProblem;
@@ -21,7 +20,7 @@ import org.junit.jupiter.api.Test;
 
 /** Selectors that are wrong in one way each do not pass the contract. */
 class SelectorContractCatchesMistakesTest {
-  private static final Size SIZE = new Size(63, 20, 16, true, false, RowFormat.FP32);
+  private static final Size SIZE = new Size(63, 20, 16, true, false);
 
   /** How a selector under test is made. */
   @FunctionalInterface
@@ -119,7 +118,7 @@ class SelectorContractCatchesMistakesTest {
 
   @Test
   void aBiasedGroupIsCaughtAndSoIsASampleInTwo() {
-    var size = new Size(150, 4, 33, true, false, RowFormat.FP32);
+    var size = new Size(150, 4, 33, true, false);
     var biased =
         of(
             (w, _) ->
@@ -212,7 +211,7 @@ class SelectorContractCatchesMistakesTest {
 
   @Test
   void anEstimateThatIsWrongOnAverageIsCaught() {
-    var size = new Size(150, 3, 33, true, false, RowFormat.FP32);
+    var size = new Size(150, 3, 33, true, false);
     for (String biased : new String[] {"uniform(0.1)", "exactTop(40)", "exactTop(140)"}) {
       assertFails(() -> ofSpec(biased).theEstimateOfZIsRightOnAverage(size));
     }

@@ -90,7 +90,7 @@ public final class Memory {
     return all;
   }
 
-  /** With what is left of the memory for class weights in use, if that is worth the name. */
+  /** With what is left of the memory for class weights in use, unless that is next to nothing. */
   private static TrainConfig onDisk(TrainConfig config, int numClasses, long limit) {
     var least = config.withWeightsMemory(1);
     long others = MemoryPlan.of(least, numClasses, 0).residentBytes();

@@ -5,10 +5,10 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Comparator;
 import java.util.List;
 import megaclass.cli.UsageException;
 import megaclass.internal.AtomicFiles;
+import megaclass.internal.Folders;
 import megaclass.internal.InvalidFileException;
 import megaclass.internal.IoErrors;
 
@@ -103,13 +103,8 @@ public record RunDirectory(Path folder, String name) {
 
   /** Deletes a file or a folder with all in it, if it is there. */
   private static void delete(Path path) {
-    if (!Files.exists(path)) {
-      return;
-    }
-    try (var entries = Files.walk(path)) {
-      for (var entry : entries.sorted(Comparator.reverseOrder()).toList()) {
-        Files.delete(entry);
-      }
+    try {
+      Folders.delete(path);
     } catch (IOException e) {
       throw new UncheckedIOException("cannot delete " + path + ": " + IoErrors.sentence(e), e);
     }
