@@ -95,113 +95,99 @@ final class GemmNarrow {
       long weights, int stride, long tile, int numRows, int width, long into) {
     for (int p = 0; p < width; p += 4) {
       for (long column = 0; column < ROW; column += 2 * V) {
-        fourColumns(weights + 4L * p, 4L * stride, tile + column, numRows, into + p * ROW + column);
+        addProducts(
+            weights + 4L * p, // four neighbouring columns, which lie in one cache line
+            4,
+            4L * stride,
+            tile + column,
+            numRows,
+            into + p * ROW + column,
+            ROW);
       }
     }
   }
 
-  /** Four neighbouring columns of the weights: their 16 bytes lie in one cache line. */
-  private static void fourColumns(long weights, long stride, long tile, int numRows, long into) {
-    FloatVector c00 = FloatVector.fromMemorySegment(S, ALL, into, NATIVE);
-    FloatVector c01 = FloatVector.fromMemorySegment(S, ALL, into + V, NATIVE);
-    FloatVector c10 = FloatVector.fromMemorySegment(S, ALL, into + ROW, NATIVE);
-    FloatVector c11 = FloatVector.fromMemorySegment(S, ALL, into + ROW + V, NATIVE);
-    FloatVector c20 = FloatVector.fromMemorySegment(S, ALL, into + 2 * ROW, NATIVE);
-    FloatVector c21 = FloatVector.fromMemorySegment(S, ALL, into + 2 * ROW + V, NATIVE);
-    FloatVector c30 = FloatVector.fromMemorySegment(S, ALL, into + 3 * ROW, NATIVE);
-    FloatVector c31 = FloatVector.fromMemorySegment(S, ALL, into + 3 * ROW + V, NATIVE);
-    long a = weights;
-    long b = tile;
-    for (int r = 0; r < numRows; r++) {
-      FloatVector b0 = FloatVector.fromMemorySegment(S, ALL, b, NATIVE);
-      FloatVector b1 = FloatVector.fromMemorySegment(S, ALL, b + V, NATIVE);
-      FloatVector x0 = FloatVector.broadcast(S, ALL.get(JAVA_FLOAT_UNALIGNED, a));
-      c00 = x0.fma(b0, c00);
-      c01 = x0.fma(b1, c01);
-      FloatVector x1 = FloatVector.broadcast(S, ALL.get(JAVA_FLOAT_UNALIGNED, a + 4));
-      c10 = x1.fma(b0, c10);
-      c11 = x1.fma(b1, c11);
-      FloatVector x2 = FloatVector.broadcast(S, ALL.get(JAVA_FLOAT_UNALIGNED, a + 8));
-      c20 = x2.fma(b0, c20);
-      c21 = x2.fma(b1, c21);
-      FloatVector x3 = FloatVector.broadcast(S, ALL.get(JAVA_FLOAT_UNALIGNED, a + 12));
-      c30 = x3.fma(b0, c30);
-      c31 = x3.fma(b1, c31);
-      a += stride;
-      b += ROW;
-    }
-    c00.intoMemorySegment(ALL, into, NATIVE);
-    c01.intoMemorySegment(ALL, into + V, NATIVE);
-    c10.intoMemorySegment(ALL, into + ROW, NATIVE);
-    c11.intoMemorySegment(ALL, into + ROW + V, NATIVE);
-    c20.intoMemorySegment(ALL, into + 2 * ROW, NATIVE);
-    c21.intoMemorySegment(ALL, into + 2 * ROW + V, NATIVE);
-    c30.intoMemorySegment(ALL, into + 3 * ROW, NATIVE);
-    c31.intoMemorySegment(ALL, into + 3 * ROW + V, NATIVE);
-  }
-
-  /** into (numRows, numBlocks * 64) = tiles x embeddings; {@link ComputeBackend#weightGradient}. */
+  /**
+   * into (numRows, numBlocks * 64) = tiles x embeddings; {@link ComputeBackend#weightGradient}.
+   * Panel by panel: one of the embeddings stays in the first-level cache for all rows.
+   */
   static void weightGradient(
       long tiles, int numPanels, int numRows, long embeddings, int numBlocks, long into) {
     long tileBytes = numRows * ROW;
-    long blockBytes = (long) numPanels * PANEL * ROW;
-    long intoStride = numBlocks * ROW;
+    long intoRow = numBlocks * ROW;
+    clear(into, numRows * intoRow);
     for (int block = 0; block < numBlocks; block++) {
-      for (int r = 0; r < numRows; r += 4) {
-        for (long column = 0; column < ROW; column += 2 * V) {
-          fourGradients(
-              tiles + r * ROW,
-              tileBytes,
-              numPanels,
-              embeddings + block * blockBytes + column,
-              into + r * intoStride + block * ROW + column,
-              intoStride);
+      for (int panel = 0; panel < numPanels; panel++) {
+        long tile = tiles + panel * tileBytes;
+        long samples = embeddings + ((long) block * numPanels + panel) * PANEL * ROW;
+        for (int r = 0; r < numRows; r += 4) {
+          for (long column = 0; column < ROW; column += 2 * V) {
+            addProducts(
+                tile + r * ROW,
+                ROW,
+                4,
+                samples + column,
+                PANEL,
+                into + r * intoRow + block * ROW + column,
+                intoRow);
+          }
         }
       }
     }
   }
 
-  /** Four class weights: the samples run on from panel to panel without storing in between. */
-  private static void fourGradients(
-      long tiles, long tileBytes, int numPanels, long embeddings, long into, long intoStride) {
+  private static void clear(long into, long bytes) {
     FloatVector zero = FloatVector.zero(S);
-    FloatVector c00 = zero;
-    FloatVector c01 = zero;
-    FloatVector c10 = zero;
-    FloatVector c11 = zero;
-    FloatVector c20 = zero;
-    FloatVector c21 = zero;
-    FloatVector c30 = zero;
-    FloatVector c31 = zero;
-    long b = embeddings;
-    for (int panel = 0; panel < numPanels; panel++) {
-      long a = tiles + panel * tileBytes;
-      for (int i = 0; i < PANEL; i++) {
-        FloatVector b0 = FloatVector.fromMemorySegment(S, ALL, b, NATIVE);
-        FloatVector b1 = FloatVector.fromMemorySegment(S, ALL, b + V, NATIVE);
-        FloatVector x0 = FloatVector.broadcast(S, ALL.get(JAVA_FLOAT_UNALIGNED, a));
-        c00 = x0.fma(b0, c00);
-        c01 = x0.fma(b1, c01);
-        FloatVector x1 = FloatVector.broadcast(S, ALL.get(JAVA_FLOAT_UNALIGNED, a + ROW));
-        c10 = x1.fma(b0, c10);
-        c11 = x1.fma(b1, c11);
-        FloatVector x2 = FloatVector.broadcast(S, ALL.get(JAVA_FLOAT_UNALIGNED, a + 2 * ROW));
-        c20 = x2.fma(b0, c20);
-        c21 = x2.fma(b1, c21);
-        FloatVector x3 = FloatVector.broadcast(S, ALL.get(JAVA_FLOAT_UNALIGNED, a + 3 * ROW));
-        c30 = x3.fma(b0, c30);
-        c31 = x3.fma(b1, c31);
-        a += 4;
-        b += ROW;
-      }
+    for (long at = into; at < into + bytes; at += V) {
+      zero.intoMemorySegment(ALL, at, NATIVE);
+    }
+  }
+
+  /**
+   * Adds products of {@code count} columns of the left matrix with rows of the right one to four
+   * rows: into[i][j] += sum over n of left[i][n] * right[n][j].
+   *
+   * @param row bytes from row to row on the left
+   * @param step bytes from column to column on the left
+   * @param intoRow bytes from row to row of the result
+   */
+  private static void addProducts(
+      long left, long row, long step, long right, int count, long into, long intoRow) {
+    FloatVector c00 = FloatVector.fromMemorySegment(S, ALL, into, NATIVE);
+    FloatVector c01 = FloatVector.fromMemorySegment(S, ALL, into + V, NATIVE);
+    FloatVector c10 = FloatVector.fromMemorySegment(S, ALL, into + intoRow, NATIVE);
+    FloatVector c11 = FloatVector.fromMemorySegment(S, ALL, into + intoRow + V, NATIVE);
+    FloatVector c20 = FloatVector.fromMemorySegment(S, ALL, into + 2 * intoRow, NATIVE);
+    FloatVector c21 = FloatVector.fromMemorySegment(S, ALL, into + 2 * intoRow + V, NATIVE);
+    FloatVector c30 = FloatVector.fromMemorySegment(S, ALL, into + 3 * intoRow, NATIVE);
+    FloatVector c31 = FloatVector.fromMemorySegment(S, ALL, into + 3 * intoRow + V, NATIVE);
+    long a = left;
+    long b = right;
+    for (int n = 0; n < count; n++) {
+      FloatVector b0 = FloatVector.fromMemorySegment(S, ALL, b, NATIVE);
+      FloatVector b1 = FloatVector.fromMemorySegment(S, ALL, b + V, NATIVE);
+      FloatVector x0 = FloatVector.broadcast(S, ALL.get(JAVA_FLOAT_UNALIGNED, a));
+      c00 = x0.fma(b0, c00);
+      c01 = x0.fma(b1, c01);
+      FloatVector x1 = FloatVector.broadcast(S, ALL.get(JAVA_FLOAT_UNALIGNED, a + row));
+      c10 = x1.fma(b0, c10);
+      c11 = x1.fma(b1, c11);
+      FloatVector x2 = FloatVector.broadcast(S, ALL.get(JAVA_FLOAT_UNALIGNED, a + 2 * row));
+      c20 = x2.fma(b0, c20);
+      c21 = x2.fma(b1, c21);
+      FloatVector x3 = FloatVector.broadcast(S, ALL.get(JAVA_FLOAT_UNALIGNED, a + 3 * row));
+      c30 = x3.fma(b0, c30);
+      c31 = x3.fma(b1, c31);
+      a += step;
+      b += ROW;
     }
     c00.intoMemorySegment(ALL, into, NATIVE);
     c01.intoMemorySegment(ALL, into + V, NATIVE);
-    c10.intoMemorySegment(ALL, into + intoStride, NATIVE);
-    c11.intoMemorySegment(ALL, into + intoStride + V, NATIVE);
-    c20.intoMemorySegment(ALL, into + 2 * intoStride, NATIVE);
-    c21.intoMemorySegment(ALL, into + 2 * intoStride + V, NATIVE);
-    c30.intoMemorySegment(ALL, into + 3 * intoStride, NATIVE);
-    c31.intoMemorySegment(ALL, into + 3 * intoStride + V, NATIVE);
+    c10.intoMemorySegment(ALL, into + intoRow, NATIVE);
+    c11.intoMemorySegment(ALL, into + intoRow + V, NATIVE);
+    c20.intoMemorySegment(ALL, into + 2 * intoRow, NATIVE);
+    c21.intoMemorySegment(ALL, into + 2 * intoRow + V, NATIVE);
+    c30.intoMemorySegment(ALL, into + 3 * intoRow, NATIVE);
+    c31.intoMemorySegment(ALL, into + 3 * intoRow + V, NATIVE);
   }
 }

@@ -122,32 +122,83 @@ final class GemmWide {
       long weights, int stride, long tile, int numRows, int width, long into) {
     for (int p = 0; p < width; p += 4) {
       for (long column = 0; column < ROW; column += 4 * V) {
-        fourColumns(weights + 4L * p, 4L * stride, tile + column, numRows, into + p * ROW + column);
+        addProducts(
+            weights + 4L * p, // four neighbouring columns, which lie in one cache line
+            4,
+            4L * stride,
+            tile + column,
+            numRows,
+            into + p * ROW + column,
+            ROW);
       }
     }
   }
 
-  /** Four neighbouring columns of the weights: their 16 bytes lie in one cache line. */
-  private static void fourColumns(long weights, long stride, long tile, int numRows, long into) {
+  /**
+   * into (numRows, numBlocks * 64) = tiles x embeddings; {@link ComputeBackend#weightGradient}.
+   * Panel by panel: one of the embeddings stays in the first-level cache for all rows.
+   */
+  static void weightGradient(
+      long tiles, int numPanels, int numRows, long embeddings, int numBlocks, long into) {
+    long tileBytes = numRows * ROW;
+    long intoRow = numBlocks * ROW;
+    clear(into, numRows * intoRow);
+    for (int block = 0; block < numBlocks; block++) {
+      for (int panel = 0; panel < numPanels; panel++) {
+        long tile = tiles + panel * tileBytes;
+        long samples = embeddings + ((long) block * numPanels + panel) * PANEL * ROW;
+        for (int r = 0; r < numRows; r += 4) {
+          for (long column = 0; column < ROW; column += 4 * V) {
+            addProducts(
+                tile + r * ROW,
+                ROW,
+                4,
+                samples + column,
+                PANEL,
+                into + r * intoRow + block * ROW + column,
+                intoRow);
+          }
+        }
+      }
+    }
+  }
+
+  private static void clear(long into, long bytes) {
+    FloatVector zero = FloatVector.zero(S);
+    for (long at = into; at < into + bytes; at += V) {
+      zero.intoMemorySegment(ALL, at, NATIVE);
+    }
+  }
+
+  /**
+   * Adds products of {@code count} columns of the left matrix with rows of the right one to four
+   * rows: into[i][j] += sum over n of left[i][n] * right[n][j].
+   *
+   * @param row bytes from row to row on the left
+   * @param step bytes from column to column on the left
+   * @param intoRow bytes from row to row of the result
+   */
+  private static void addProducts(
+      long left, long row, long step, long right, int count, long into, long intoRow) {
     FloatVector c00 = FloatVector.fromMemorySegment(S, ALL, into, NATIVE);
     FloatVector c01 = FloatVector.fromMemorySegment(S, ALL, into + V, NATIVE);
     FloatVector c02 = FloatVector.fromMemorySegment(S, ALL, into + 2 * V, NATIVE);
     FloatVector c03 = FloatVector.fromMemorySegment(S, ALL, into + 3 * V, NATIVE);
-    FloatVector c10 = FloatVector.fromMemorySegment(S, ALL, into + ROW, NATIVE);
-    FloatVector c11 = FloatVector.fromMemorySegment(S, ALL, into + ROW + V, NATIVE);
-    FloatVector c12 = FloatVector.fromMemorySegment(S, ALL, into + ROW + 2 * V, NATIVE);
-    FloatVector c13 = FloatVector.fromMemorySegment(S, ALL, into + ROW + 3 * V, NATIVE);
-    FloatVector c20 = FloatVector.fromMemorySegment(S, ALL, into + 2 * ROW, NATIVE);
-    FloatVector c21 = FloatVector.fromMemorySegment(S, ALL, into + 2 * ROW + V, NATIVE);
-    FloatVector c22 = FloatVector.fromMemorySegment(S, ALL, into + 2 * ROW + 2 * V, NATIVE);
-    FloatVector c23 = FloatVector.fromMemorySegment(S, ALL, into + 2 * ROW + 3 * V, NATIVE);
-    FloatVector c30 = FloatVector.fromMemorySegment(S, ALL, into + 3 * ROW, NATIVE);
-    FloatVector c31 = FloatVector.fromMemorySegment(S, ALL, into + 3 * ROW + V, NATIVE);
-    FloatVector c32 = FloatVector.fromMemorySegment(S, ALL, into + 3 * ROW + 2 * V, NATIVE);
-    FloatVector c33 = FloatVector.fromMemorySegment(S, ALL, into + 3 * ROW + 3 * V, NATIVE);
-    long a = weights;
-    long b = tile;
-    for (int r = 0; r < numRows; r++) {
+    FloatVector c10 = FloatVector.fromMemorySegment(S, ALL, into + intoRow, NATIVE);
+    FloatVector c11 = FloatVector.fromMemorySegment(S, ALL, into + intoRow + V, NATIVE);
+    FloatVector c12 = FloatVector.fromMemorySegment(S, ALL, into + intoRow + 2 * V, NATIVE);
+    FloatVector c13 = FloatVector.fromMemorySegment(S, ALL, into + intoRow + 3 * V, NATIVE);
+    FloatVector c20 = FloatVector.fromMemorySegment(S, ALL, into + 2 * intoRow, NATIVE);
+    FloatVector c21 = FloatVector.fromMemorySegment(S, ALL, into + 2 * intoRow + V, NATIVE);
+    FloatVector c22 = FloatVector.fromMemorySegment(S, ALL, into + 2 * intoRow + 2 * V, NATIVE);
+    FloatVector c23 = FloatVector.fromMemorySegment(S, ALL, into + 2 * intoRow + 3 * V, NATIVE);
+    FloatVector c30 = FloatVector.fromMemorySegment(S, ALL, into + 3 * intoRow, NATIVE);
+    FloatVector c31 = FloatVector.fromMemorySegment(S, ALL, into + 3 * intoRow + V, NATIVE);
+    FloatVector c32 = FloatVector.fromMemorySegment(S, ALL, into + 3 * intoRow + 2 * V, NATIVE);
+    FloatVector c33 = FloatVector.fromMemorySegment(S, ALL, into + 3 * intoRow + 3 * V, NATIVE);
+    long a = left;
+    long b = right;
+    for (int n = 0; n < count; n++) {
       FloatVector b0 = FloatVector.fromMemorySegment(S, ALL, b, NATIVE);
       FloatVector b1 = FloatVector.fromMemorySegment(S, ALL, b + V, NATIVE);
       FloatVector b2 = FloatVector.fromMemorySegment(S, ALL, b + 2 * V, NATIVE);
@@ -157,130 +208,39 @@ final class GemmWide {
       c01 = x0.fma(b1, c01);
       c02 = x0.fma(b2, c02);
       c03 = x0.fma(b3, c03);
-      FloatVector x1 = FloatVector.broadcast(S, ALL.get(JAVA_FLOAT_UNALIGNED, a + 4));
+      FloatVector x1 = FloatVector.broadcast(S, ALL.get(JAVA_FLOAT_UNALIGNED, a + row));
       c10 = x1.fma(b0, c10);
       c11 = x1.fma(b1, c11);
       c12 = x1.fma(b2, c12);
       c13 = x1.fma(b3, c13);
-      FloatVector x2 = FloatVector.broadcast(S, ALL.get(JAVA_FLOAT_UNALIGNED, a + 8));
+      FloatVector x2 = FloatVector.broadcast(S, ALL.get(JAVA_FLOAT_UNALIGNED, a + 2 * row));
       c20 = x2.fma(b0, c20);
       c21 = x2.fma(b1, c21);
       c22 = x2.fma(b2, c22);
       c23 = x2.fma(b3, c23);
-      FloatVector x3 = FloatVector.broadcast(S, ALL.get(JAVA_FLOAT_UNALIGNED, a + 12));
+      FloatVector x3 = FloatVector.broadcast(S, ALL.get(JAVA_FLOAT_UNALIGNED, a + 3 * row));
       c30 = x3.fma(b0, c30);
       c31 = x3.fma(b1, c31);
       c32 = x3.fma(b2, c32);
       c33 = x3.fma(b3, c33);
-      a += stride;
+      a += step;
       b += ROW;
     }
     c00.intoMemorySegment(ALL, into, NATIVE);
     c01.intoMemorySegment(ALL, into + V, NATIVE);
     c02.intoMemorySegment(ALL, into + 2 * V, NATIVE);
     c03.intoMemorySegment(ALL, into + 3 * V, NATIVE);
-    c10.intoMemorySegment(ALL, into + ROW, NATIVE);
-    c11.intoMemorySegment(ALL, into + ROW + V, NATIVE);
-    c12.intoMemorySegment(ALL, into + ROW + 2 * V, NATIVE);
-    c13.intoMemorySegment(ALL, into + ROW + 3 * V, NATIVE);
-    c20.intoMemorySegment(ALL, into + 2 * ROW, NATIVE);
-    c21.intoMemorySegment(ALL, into + 2 * ROW + V, NATIVE);
-    c22.intoMemorySegment(ALL, into + 2 * ROW + 2 * V, NATIVE);
-    c23.intoMemorySegment(ALL, into + 2 * ROW + 3 * V, NATIVE);
-    c30.intoMemorySegment(ALL, into + 3 * ROW, NATIVE);
-    c31.intoMemorySegment(ALL, into + 3 * ROW + V, NATIVE);
-    c32.intoMemorySegment(ALL, into + 3 * ROW + 2 * V, NATIVE);
-    c33.intoMemorySegment(ALL, into + 3 * ROW + 3 * V, NATIVE);
-  }
-
-  /** into (numRows, numBlocks * 64) = tiles x embeddings; {@link ComputeBackend#weightGradient}. */
-  static void weightGradient(
-      long tiles, int numPanels, int numRows, long embeddings, int numBlocks, long into) {
-    long tileBytes = numRows * ROW;
-    long blockBytes = (long) numPanels * PANEL * ROW;
-    long intoStride = numBlocks * ROW;
-    for (int block = 0; block < numBlocks; block++) {
-      for (int r = 0; r < numRows; r += 4) {
-        for (long column = 0; column < ROW; column += 4 * V) {
-          fourGradients(
-              tiles + r * ROW,
-              tileBytes,
-              numPanels,
-              embeddings + block * blockBytes + column,
-              into + r * intoStride + block * ROW + column,
-              intoStride);
-        }
-      }
-    }
-  }
-
-  /** Four class weights: the samples run on from panel to panel without storing in between. */
-  private static void fourGradients(
-      long tiles, long tileBytes, int numPanels, long embeddings, long into, long intoStride) {
-    FloatVector zero = FloatVector.zero(S);
-    FloatVector c00 = zero;
-    FloatVector c01 = zero;
-    FloatVector c02 = zero;
-    FloatVector c03 = zero;
-    FloatVector c10 = zero;
-    FloatVector c11 = zero;
-    FloatVector c12 = zero;
-    FloatVector c13 = zero;
-    FloatVector c20 = zero;
-    FloatVector c21 = zero;
-    FloatVector c22 = zero;
-    FloatVector c23 = zero;
-    FloatVector c30 = zero;
-    FloatVector c31 = zero;
-    FloatVector c32 = zero;
-    FloatVector c33 = zero;
-    long b = embeddings;
-    for (int panel = 0; panel < numPanels; panel++) {
-      long a = tiles + panel * tileBytes;
-      for (int i = 0; i < PANEL; i++) {
-        FloatVector b0 = FloatVector.fromMemorySegment(S, ALL, b, NATIVE);
-        FloatVector b1 = FloatVector.fromMemorySegment(S, ALL, b + V, NATIVE);
-        FloatVector b2 = FloatVector.fromMemorySegment(S, ALL, b + 2 * V, NATIVE);
-        FloatVector b3 = FloatVector.fromMemorySegment(S, ALL, b + 3 * V, NATIVE);
-        FloatVector x0 = FloatVector.broadcast(S, ALL.get(JAVA_FLOAT_UNALIGNED, a));
-        c00 = x0.fma(b0, c00);
-        c01 = x0.fma(b1, c01);
-        c02 = x0.fma(b2, c02);
-        c03 = x0.fma(b3, c03);
-        FloatVector x1 = FloatVector.broadcast(S, ALL.get(JAVA_FLOAT_UNALIGNED, a + ROW));
-        c10 = x1.fma(b0, c10);
-        c11 = x1.fma(b1, c11);
-        c12 = x1.fma(b2, c12);
-        c13 = x1.fma(b3, c13);
-        FloatVector x2 = FloatVector.broadcast(S, ALL.get(JAVA_FLOAT_UNALIGNED, a + 2 * ROW));
-        c20 = x2.fma(b0, c20);
-        c21 = x2.fma(b1, c21);
-        c22 = x2.fma(b2, c22);
-        c23 = x2.fma(b3, c23);
-        FloatVector x3 = FloatVector.broadcast(S, ALL.get(JAVA_FLOAT_UNALIGNED, a + 3 * ROW));
-        c30 = x3.fma(b0, c30);
-        c31 = x3.fma(b1, c31);
-        c32 = x3.fma(b2, c32);
-        c33 = x3.fma(b3, c33);
-        a += 4;
-        b += ROW;
-      }
-    }
-    c00.intoMemorySegment(ALL, into, NATIVE);
-    c01.intoMemorySegment(ALL, into + V, NATIVE);
-    c02.intoMemorySegment(ALL, into + 2 * V, NATIVE);
-    c03.intoMemorySegment(ALL, into + 3 * V, NATIVE);
-    c10.intoMemorySegment(ALL, into + intoStride, NATIVE);
-    c11.intoMemorySegment(ALL, into + intoStride + V, NATIVE);
-    c12.intoMemorySegment(ALL, into + intoStride + 2 * V, NATIVE);
-    c13.intoMemorySegment(ALL, into + intoStride + 3 * V, NATIVE);
-    c20.intoMemorySegment(ALL, into + 2 * intoStride, NATIVE);
-    c21.intoMemorySegment(ALL, into + 2 * intoStride + V, NATIVE);
-    c22.intoMemorySegment(ALL, into + 2 * intoStride + 2 * V, NATIVE);
-    c23.intoMemorySegment(ALL, into + 2 * intoStride + 3 * V, NATIVE);
-    c30.intoMemorySegment(ALL, into + 3 * intoStride, NATIVE);
-    c31.intoMemorySegment(ALL, into + 3 * intoStride + V, NATIVE);
-    c32.intoMemorySegment(ALL, into + 3 * intoStride + 2 * V, NATIVE);
-    c33.intoMemorySegment(ALL, into + 3 * intoStride + 3 * V, NATIVE);
+    c10.intoMemorySegment(ALL, into + intoRow, NATIVE);
+    c11.intoMemorySegment(ALL, into + intoRow + V, NATIVE);
+    c12.intoMemorySegment(ALL, into + intoRow + 2 * V, NATIVE);
+    c13.intoMemorySegment(ALL, into + intoRow + 3 * V, NATIVE);
+    c20.intoMemorySegment(ALL, into + 2 * intoRow, NATIVE);
+    c21.intoMemorySegment(ALL, into + 2 * intoRow + V, NATIVE);
+    c22.intoMemorySegment(ALL, into + 2 * intoRow + 2 * V, NATIVE);
+    c23.intoMemorySegment(ALL, into + 2 * intoRow + 3 * V, NATIVE);
+    c30.intoMemorySegment(ALL, into + 3 * intoRow, NATIVE);
+    c31.intoMemorySegment(ALL, into + 3 * intoRow + V, NATIVE);
+    c32.intoMemorySegment(ALL, into + 3 * intoRow + 2 * V, NATIVE);
+    c33.intoMemorySegment(ALL, into + 3 * intoRow + 3 * V, NATIVE);
   }
 }

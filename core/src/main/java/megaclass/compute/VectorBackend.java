@@ -123,14 +123,24 @@ public final class VectorBackend implements ComputeBackend {
 
   @Override
   public void columnMax(long tile, int numRows, long into) {
-    for (long column = 0; column < ROW; column += V) {
-      FloatVector max = FloatVector.broadcast(S, Float.NEGATIVE_INFINITY);
+    for (long column = 0; column < ROW; column += 4 * V) { // of a row at once what lies together
+      FloatVector lowest = FloatVector.broadcast(S, Float.NEGATIVE_INFINITY);
+      FloatVector max0 = lowest;
+      FloatVector max1 = lowest;
+      FloatVector max2 = lowest;
+      FloatVector max3 = lowest;
       long at = tile + column;
       for (int r = 0; r < numRows; r++) {
-        max = max.max(FloatVector.fromMemorySegment(S, ALL, at, NATIVE));
+        max0 = max0.max(FloatVector.fromMemorySegment(S, ALL, at, NATIVE));
+        max1 = max1.max(FloatVector.fromMemorySegment(S, ALL, at + V, NATIVE));
+        max2 = max2.max(FloatVector.fromMemorySegment(S, ALL, at + 2 * V, NATIVE));
+        max3 = max3.max(FloatVector.fromMemorySegment(S, ALL, at + 3 * V, NATIVE));
         at += ROW;
       }
-      max.intoMemorySegment(ALL, into + column, NATIVE);
+      max0.intoMemorySegment(ALL, into + column, NATIVE);
+      max1.intoMemorySegment(ALL, into + column + V, NATIVE);
+      max2.intoMemorySegment(ALL, into + column + 2 * V, NATIVE);
+      max3.intoMemorySegment(ALL, into + column + 3 * V, NATIVE);
     }
   }
 

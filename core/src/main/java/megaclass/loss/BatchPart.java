@@ -14,6 +14,7 @@ import org.jspecify.annotations.Nullable;
  * @param embeddings of the part alone; groups share them, and each gathers its rows before use
  * @param active classes of the part
  * @param targets of the part
+ * @param scales of each active class: what makes an inner product with its row a logit
  * @param logSumExp log Z of each sample of the part
  */
 @SuppressWarnings("ArrayRecordComponent") // nobody compares parts
@@ -23,6 +24,7 @@ record BatchPart(
     ActiveClasses active,
     Tiles tiles,
     BatchTargets targets,
+    float[] scales,
     double[] logSumExp) {
 
   int size() {

@@ -50,7 +50,8 @@ public final class SoftmaxHead implements AutoCloseable {
     this.engine = engine;
     this.workers = engine.workers();
     this.clock = engine.clock();
-    memory = new TileMemory(batchSize, weights.matrix().width(), workers.threads());
+    int numClasses = weights.numClasses();
+    memory = new TileMemory(batchSize, weights.matrix().width(), numClasses, workers.threads());
     sharedRows = new SharedRows(weights.matrix().width(), engine.backend());
     shape = new Embeddings.Shape(weights.dim(), loss.normalised(), loss.bias());
     kernels = new TileKernel[workers.threads()];
@@ -61,8 +62,8 @@ public final class SoftmaxHead implements AutoCloseable {
   }
 
   /** Bytes of scratch memory for batches of this size, for the memory forecast. */
-  public static long sizeInBytes(int batchSize, int width, int threads) {
-    return TileMemory.sizeInBytes(batchSize, width, threads);
+  public static long sizeInBytes(int batchSize, int width, int numClasses, int threads) {
+    return TileMemory.sizeInBytes(batchSize, width, numClasses, threads);
   }
 
   /**
@@ -115,7 +116,8 @@ public final class SoftmaxHead implements AutoCloseable {
       int @Nullable [] samples, int size, Embeddings own, ActiveClasses active, long keptFrom) {
     var tiles = memory.plan(size, active.numActive(), keptFrom);
     var targets = new BatchTargets(loss, active, size, tiles.tileRows());
-    return new BatchPart(samples, own, active, tiles, targets, new double[size]);
+    float[] scales = new float[active.numActive()];
+    return new BatchPart(samples, own, active, tiles, targets, scales, new double[size]);
   }
 
   /** Embeddings with room for each of the groups. */

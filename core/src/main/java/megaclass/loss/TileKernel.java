@@ -43,6 +43,7 @@ final class TileKernel {
     var tiles = part.tiles();
     var embeddings = part.embeddings();
     int padded = gather(tile, part);
+    measure(tile, part);
     boolean kept = tile < tiles.numKept();
     for (int panel = 0; panel < tiles.numPanels(); panel++) {
       long z = logitsOf(tile, panel, part);
@@ -71,8 +72,7 @@ final class TileKernel {
     for (int r = 0; r < count; r++) {
       long scratch = widened.address() + 4L * r * stride;
       rows[r] = weights.read(active.classId(first + r), scratch, backend);
-      scales[r] =
-          loss.normalised() ? backend.inverseNorm(rows[r], stride) * (float) loss.scale() : 1f;
+      scales[r] = part.scales()[first + r];
       shifts[r] = active.logWeight(first + r);
     }
     for (int r = count; r < padded; r++) { // takes part in no sum
@@ -81,6 +81,16 @@ final class TileKernel {
       shifts[r] = Float.NEGATIVE_INFINITY;
     }
     return padded;
+  }
+
+  /** The scales of a tile's rows, which backward finds in the part. */
+  private void measure(int tile, BatchPart part) {
+    int first = tile * part.tiles().tileRows();
+    for (int r = 0; r < part.tiles().rows(tile); r++) {
+      scales[r] =
+          loss.normalised() ? backend.inverseNorm(rows[r], stride) * (float) loss.scale() : 1f;
+      part.scales()[first + r] = scales[r];
+    }
   }
 
   private long logitsOf(int tile, int panel, BatchPart part) {
@@ -122,8 +132,9 @@ final class TileKernel {
     var tiles = part.tiles();
     int padded = gather(tile, part);
     long packed = memory.packedRows(worker);
+    int packedStride = memory.packedStride();
     for (int r = 0; r < padded; r++) {
-      backend.scaled(rows[r], scales[r], stride, packed + 4L * r * stride);
+      backend.scaled(rows[r], scales[r], stride, packed + 4L * r * packedStride);
     }
     long tileGradient = memory.logits(tile, worker, tiles);
     for (int panel = 0; panel < tiles.numPanels(); panel++) {
@@ -131,7 +142,7 @@ final class TileKernel {
       probabilities(tile, panel, padded, part, g);
       subtractTargets(tile, panel, g, part, batch);
       long into = memory.gradient(chunk) + 4L * PANEL * stride * panel;
-      backend.embeddingGradient(packed, stride, g, padded, stride, into);
+      backend.embeddingGradient(packed, packedStride, g, padded, stride, into);
     }
     updateRows(tile, padded, tileGradient, part, update);
   }

@@ -13,9 +13,9 @@ import megaclass.compute.NativeMemory;
 /**
  * The memory of {@link SoftmaxHead}: constant, however many classes are active.
  *
- * <p>It keeps the exponentials of as many tiles as fit {@link #KEPT_BYTES} from the forward for the
- * backward pass; the rest are recomputed. Per chunk it holds running maxima and sums of the samples
- * and a partial gradient of the embeddings; per thread the operands of one tile.
+ * <p>It keeps the exponentials of as many tiles as fit {@link #MOST_KEPT_BYTES} from the forward
+ * for the backward pass; the rest are recomputed. Per chunk it holds running maxima and sums of the
+ * samples and a partial gradient of the embeddings; per thread the operands of one tile.
  */
 final class TileMemory implements AutoCloseable {
   /** Floats of logits that a tile has with the whole batch: with its operands it fills a L2. */
@@ -30,7 +30,13 @@ final class TileMemory implements AutoCloseable {
   /** Below four tiles a chunk is not worth its partial gradient. */
   private static final int TILES_PER_CHUNK = 4;
 
-  private static final long KEPT_BYTES = 64L << 20;
+  private static final long MOST_KEPT_BYTES = 128L << 20;
+
+  /**
+   * Between rows of scaled weights, beyond their own: a power of two from row to row would put all
+   * rows of a column into a few sets of the cache, where they push each other out.
+   */
+  private static final int ROW_GAP = ComputeBackend.ROW_ALIGNMENT;
 
   /** Finite, so that (-infinity) - offset is never NaN; below every logit that can occur. */
   private static final float LOWEST = -1e30f;
@@ -70,6 +76,7 @@ final class TileMemory implements AutoCloseable {
   private final Arena arena = Arena.ofShared();
   private final int stride;
   private final int maxPanels;
+  private final long keptBytes;
   private final long kept;
   private final long keptOffsets;
   private final long[] maxima = new long[MAX_CHUNKS];
@@ -82,13 +89,15 @@ final class TileMemory implements AutoCloseable {
   private final long packedBytes;
   private final MemorySegment all;
 
-  TileMemory(int batchSize, int width, int threads) {
+  /** Allocates for batches of this size over at most {@code numClasses} classes. */
+  TileMemory(int batchSize, int width, int numClasses, int threads) {
     stride = ComputeBackend.padded(width);
     maxPanels = (batchSize + PANEL - 1) / PANEL;
     long laneBytes = 4L * PANEL * maxPanels;
     tileBytes = tileBytes(maxPanels);
-    packedBytes = 4L * MAX_TILE_ROWS * stride;
-    all = NativeMemory.allocate(sizeInBytes(batchSize, width, threads), arena);
+    packedBytes = 4L * MAX_TILE_ROWS * packedStride();
+    keptBytes = keptBytes(maxPanels, numClasses);
+    all = NativeMemory.allocate(sizeInBytes(batchSize, width, numClasses, threads), arena);
     var allocator =
         new Object() {
           private long next = all.address();
@@ -99,8 +108,8 @@ final class TileMemory implements AutoCloseable {
             return address;
           }
         };
-    kept = allocator.take(KEPT_BYTES);
-    keptOffsets = allocator.take(KEPT_BYTES / MIN_TILE_ROWS);
+    kept = allocator.take(keptBytes);
+    keptOffsets = allocator.take(keptBytes / MIN_TILE_ROWS);
     logSumExps = allocator.take(laneBytes);
     factors = allocator.take(laneBytes);
     for (int chunk = 0; chunk < MAX_CHUNKS; chunk++) {
@@ -114,6 +123,11 @@ final class TileMemory implements AutoCloseable {
     }
   }
 
+  /** Enough for all classes, if that is not too much. */
+  private static long keptBytes(int maxPanels, int numClasses) {
+    return Math.min(MOST_KEPT_BYTES, 4L * PANEL * maxPanels * (numClasses + (long) MAX_TILE_ROWS));
+  }
+
   private static long tileBytes(int maxPanels) {
     return Math.max(4L * TILE_FLOATS, 4L * MIN_TILE_ROWS * PANEL * maxPanels);
   }
@@ -121,15 +135,17 @@ final class TileMemory implements AutoCloseable {
   private static long operandBytes(int maxPanels, int width) {
     long blocks = ((long) width + PANEL - 1) / PANEL;
     return tileBytes(maxPanels)
-        + 4L * MAX_TILE_ROWS * (ComputeBackend.padded(width) + blocks * PANEL)
+        + 4L * MAX_TILE_ROWS * (ComputeBackend.padded(width) + ROW_GAP + blocks * PANEL)
         + 4L * PANEL;
   }
 
-  static long sizeInBytes(int batchSize, int width, int threads) {
+  static long sizeInBytes(int batchSize, int width, int numClasses, int threads) {
     int panels = (batchSize + PANEL - 1) / PANEL;
     long laneBytes = 4L * PANEL * panels;
-    return KEPT_BYTES
-        + KEPT_BYTES / MIN_TILE_ROWS
+    long keptBytes = keptBytes(panels, numClasses);
+    return keptBytes
+        + keptBytes / MIN_TILE_ROWS
+        + 64
         + 2 * laneBytes
         + MAX_CHUNKS * laneBytes * (2 + ComputeBackend.padded(width))
         + threads * (operandBytes(panels, width) + 64);
@@ -148,7 +164,7 @@ final class TileMemory implements AutoCloseable {
         Math.clamp((long) fitting * ComputeBackend.ROW_BLOCK, MIN_TILE_ROWS, MAX_TILE_ROWS);
     int numTiles = Math.ceilDiv(numActive, tileRows);
     int numKept =
-        (int) Math.min(numTiles, (KEPT_BYTES - keptFrom) / (4L * tileRows * PANEL * panels));
+        (int) Math.min(numTiles, (keptBytes - keptFrom) / (4L * tileRows * PANEL * panels));
     int numChunks = Math.clamp((numTiles + TILES_PER_CHUNK - 1) / TILES_PER_CHUNK, 1, MAX_CHUNKS);
     return new Tiles(numActive, tileRows, panels, numTiles, keptFrom, numKept, numChunks);
   }
@@ -167,7 +183,12 @@ final class TileMemory implements AutoCloseable {
     return keptOffsets + from + 4L * PANEL * tiles.numPanels() * tile;
   }
 
-  /** Address of a thread's scaled rows, (tileRows, stride). */
+  /** Floats from row to row of {@link #packedRows}. */
+  int packedStride() {
+    return stride + ROW_GAP;
+  }
+
+  /** Address of a thread's scaled rows, (tileRows, packedStride). */
   long packedRows(int worker) {
     return operands[worker] + tileBytes;
   }

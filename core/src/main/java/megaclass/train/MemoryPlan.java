@@ -58,7 +58,7 @@ public record MemoryPlan(Map<String, Long> bytes, long diskBytes) {
     terms.put(
         "batch and tiles",
         Embeddings.sizeInBytes(config.batchSize(), width)
-            + SoftmaxHead.sizeInBytes(config.batchSize(), width, config.threads()));
+            + SoftmaxHead.sizeInBytes(config.batchSize(), width, numClasses, config.threads()));
     if (config.selector() instanceof SelectorSpec.WithGroups groups && groups.numGroups() > 1) {
       terms.put("groups of samples", groupBytes(groups, config.batchSize(), numClasses, width));
     }

@@ -11,7 +11,7 @@ class TileMemoryTest {
   @ParameterizedTest
   @CsvSource({"1, 1", "1, 128", "1, 129", "512, 1000000", "512, 2147483647", "5000, 2147483520"})
   void tilesAndChunksCoverAllActiveClasses(int batch, int numActive) {
-    try (var memory = new TileMemory(batch, 1, 1)) {
+    try (var memory = new TileMemory(batch, 1, 1_000_000, 1)) {
       TileMemory.Tiles tiles = memory.plan(batch, numActive, 0);
       int last = tiles.numTiles() - 1;
       assertEquals(numActive, (long) last * tiles.tileRows() + tiles.rows(last));
@@ -23,7 +23,7 @@ class TileMemoryTest {
   @ParameterizedTest
   @CsvSource({"64, 1000, 8", "1, 17, 4096", "100, 40000, 20", "5000, 30, 300"})
   void partsOfABatchKeepTheirTilesBesideEachOtherUntilNoneFits(int size, int numActive, int parts) {
-    try (var memory = new TileMemory(size, 1, 1)) {
+    try (var memory = new TileMemory(size, 1, 1_000_000, 1)) {
       long keptFrom = 0;
       long end = memory.logits(0, 0, memory.plan(size, 1, 0));
       long offsetsEnd = memory.keptOffsets(0, memory.plan(size, 1, 0));
