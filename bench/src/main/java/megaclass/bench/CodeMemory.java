@@ -76,6 +76,15 @@ final class CodeMemory {
   }
 
   /** Integers as floats, to be compared. */
+  static MemorySegment asFloats(long[] values) {
+    float[] floats = new float[values.length];
+    for (int i = 0; i < values.length; i++) {
+      floats[i] = values[i];
+    }
+    return MemorySegment.ofArray(floats);
+  }
+
+  /** Integers as floats, to be compared. */
   static MemorySegment asFloats(int[] values) {
     float[] floats = new float[values.length];
     for (int i = 0; i < values.length; i++) {

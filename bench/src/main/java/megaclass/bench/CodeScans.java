@@ -25,8 +25,9 @@ final class CodeScans {
         new Kernel(
             "rotation and signs",
             ROWS,
-            "",
             _ -> NUM_ROWS * ROWS_PER_M * 1e9,
+            "",
+            _ -> 0,
             CodeScans::sign,
             m -> m.codes.rotated),
         distances("code distances, 1 query", 1),
@@ -36,8 +37,9 @@ final class CodeScans {
         new Kernel(
             "estimates above a threshold",
             CODES,
-            "",
             _ -> NUM_CODES,
+            "",
+            _ -> 0,
             CodeScans::select,
             m -> CodeMemory.asFloats(m.codes.found)));
   }
@@ -57,8 +59,9 @@ final class CodeScans {
     return new Kernel(
         name,
         CODES,
-        "",
         _ -> (double) numQueries * NUM_CODES,
+        Peaks.COUNT,
+        m -> (double) numQueries * NUM_CODES * m.codes.words,
         body,
         m -> CodeMemory.asFloats(m.codes.distances));
   }
@@ -82,8 +85,9 @@ final class CodeScans {
     return new Kernel(
         name,
         CODES,
-        "",
         _ -> (double) numQueries * NUM_CODES,
+        Peaks.COUNT,
+        m -> (double) numQueries * NUM_CODES * m.codes.words * CodeKernels.PLANES,
         body,
         m -> MemorySegment.ofArray(m.codes.estimates));
   }

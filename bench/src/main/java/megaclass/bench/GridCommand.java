@@ -23,7 +23,7 @@ import picocli.CommandLine.Option;
     synopsisHeading = "%n  ",
     customSynopsis = {
       "megaclass bench [flags]",
-      "  megaclass bench cell | kernels | table | selection [flags]"
+      "  megaclass bench cell | kernels | roofline | search | selection | table [flags]"
     },
     sortOptions = false,
     commandListHeading = "%nParts of it%n",

@@ -18,21 +18,25 @@ import megaclass.compute.ComputeBackend;
  *
  * @param name in results
  * @param unit of its rate
- * @param peak name of the kernel that says how fast it could be, or "" when there is none
  * @param work of one call, in 1e-9 of the unit
+ * @param peak name of the kernel that says how fast it could be, or "" when there is none
+ * @param peakWork what one call would count for that one
  * @param body one call
  * @param output what a call has written, to be held against that of another backend
  */
 record Kernel(
     String name,
     String unit,
-    String peak,
     ToDoubleFunction<KernelMemory> work,
+    String peak,
+    ToDoubleFunction<KernelMemory> peakWork,
     Body body,
     Function<KernelMemory, MemorySegment> output) {
-  private static final String FMA = "peak: fused multiply-add";
-  private static final String COPY = "peak: memory copy";
-  private static final int FMA_TURNS = 10_000;
+  /** exp, its limits and the sum: 9 multiplications or additions, 6 other operations. */
+  private static final int OPERATIONS_OF_EXP = 15;
+
+  /** Rows that are summed at once, as tokens of a bag. */
+  private static final int TOKENS = 16;
 
   /** One call on the operands of one thread. */
   @FunctionalInterface
@@ -40,31 +44,19 @@ record Kernel(
     void call(ComputeBackend backend, KernelMemory memory);
   }
 
-  /** The two peaks, the kernels in the order in which a step calls them, then those of codes. */
+  /** The peaks, the kernels in the order in which a step calls them, then those of codes. */
   static List<Kernel> all() {
     var tiles =
         List.of(
-            new Kernel(
-                FMA,
-                "GF/s",
-                "",
-                _ -> FmaPeak.operations(FMA_TURNS),
-                (_, m) -> FmaPeak.run(FMA_TURNS, m.fmaValues),
-                m -> MemorySegment.ofArray(m.fmaValues)),
-            new Kernel(
-                COPY,
-                "GB/s",
-                "",
-                m -> 2.0 * m.copyFrom.byteSize(), // read and written
-                (_, m) -> MemorySegment.copy(m.copyFrom, 0, m.copyTo, 0, m.copyFrom.byteSize()),
-                m -> m.copyTo),
+            product("logits, rows in a cache", Kernel::logitsOfCached, KernelMemory::allTiles),
             product("logits, rows in order", Kernel::logitsInOrder, KernelMemory::allTiles),
             product("logits, random rows", Kernel::logitsOfRandomRows, KernelMemory::allTiles),
             new Kernel(
                 "exp and sum",
                 "G elements/s",
-                "",
                 _ -> (double) NUM_ROWS * PANEL * NUM_PANELS,
+                Peaks.FMA,
+                _ -> 2.0 * OPERATIONS_OF_EXP * NUM_ROWS * PANEL * NUM_PANELS,
                 Kernel::expAndSum,
                 KernelMemory::allTiles),
             product(
@@ -73,28 +65,49 @@ record Kernel(
                 KernelMemory::allEmbeddingGradients),
             product("weight gradient", Kernel::weightGradient, KernelMemory::allRowGradients),
             // Gradients come from the cache; weights and velocities are read and written.
-            rows("momentum step, rows in order", 4, Kernel::momentumInOrder),
-            rows("momentum step, random rows", 4, Kernel::momentumOfRandomRows),
-            rows("catch-up, random rows", 4, Kernel::catchUpOfRandomRows),
+            rows("momentum step, rows in order", 4, Peaks.COPY, Kernel::momentumInOrder),
+            rows("momentum step, random rows", 4, Peaks.RANDOM_PAIRS, Kernel::momentumOfRandomRows),
+            rows("catch-up, random rows", 4, Peaks.RANDOM_PAIRS, Kernel::catchUpOfRandomRows),
             // AdaGrad reads and writes the weights alone.
-            rows("scaled add, random rows", 2, Kernel::addToRandomRows));
-    return Stream.concat(tiles.stream(), CodeScans.all().stream()).toList();
+            rows("scaled add, random rows", 2, Peaks.RANDOM_CHANGE, Kernel::addToRandomRows),
+            new Kernel(
+                "bag, sums of 16 random rows",
+                "GB/s",
+                m -> 4.0 * NUM_ROWS * m.stride,
+                Peaks.RANDOM_READ,
+                m -> 4.0 * NUM_ROWS * m.stride,
+                Kernel::sumRandomRows,
+                KernelMemory::allRowGradients));
+    return Stream.of(Peaks.all(), tiles, CodeScans.all()).flatMap(List::stream).toList();
+  }
+
+  /** A kernel that says how fast others could be. */
+  static Kernel peak(
+      String name,
+      String unit,
+      ToDoubleFunction<KernelMemory> work,
+      Body body,
+      Function<KernelMemory, MemorySegment> output) {
+    return new Kernel(name, unit, work, "", work, body, output);
   }
 
   private static Kernel product(
       String name, Body body, Function<KernelMemory, MemorySegment> output) {
-    return new Kernel(
-        name, "GF/s", FMA, m -> 2.0 * NUM_ROWS * NUM_PANELS * PANEL * m.dim, body, output);
+    ToDoubleFunction<KernelMemory> work = m -> 2.0 * NUM_ROWS * NUM_PANELS * PANEL * m.dim;
+    return new Kernel(name, "GF/s", work, Peaks.FMA, work, body, output);
   }
 
-  private static Kernel rows(String name, int rowsOfTraffic, Body body) {
-    return new Kernel(
-        name,
-        "GB/s",
-        COPY,
-        m -> 4.0 * rowsOfTraffic * NUM_ROWS * m.stride,
-        body,
-        KernelMemory::lastRow);
+  private static Kernel rows(String name, int rowsOfTraffic, String peak, Body body) {
+    ToDoubleFunction<KernelMemory> work = m -> 4.0 * rowsOfTraffic * NUM_ROWS * m.stride;
+    return new Kernel(name, "GB/s", work, peak, work, body, KernelMemory::lastRow);
+  }
+
+  /** As a coarse probe, whose centroids stay in a cache. */
+  private static void logitsOfCached(ComputeBackend backend, KernelMemory m) {
+    for (int r = 0; r < NUM_ROWS; r++) {
+      m.rows[r] = m.packed + 4L * m.stride * r;
+    }
+    logits(backend, m);
   }
 
   private static void logitsInOrder(ComputeBackend backend, KernelMemory m) {
@@ -160,6 +173,13 @@ record Kernel(
     m.nextRandomRows();
     for (int r = 0; r < NUM_ROWS; r++) {
       backend.addScaled(m.rowGradient(r), 1e-3f, m.stride, m.rows[r]);
+    }
+  }
+
+  private static void sumRandomRows(ComputeBackend backend, KernelMemory m) {
+    m.nextRandomRows();
+    for (int r = 0; r < NUM_ROWS; r += TOKENS) {
+      backend.sum(m.rows, r, r + TOKENS, m.stride, m.rowGradient(r));
     }
   }
 }

@@ -66,7 +66,8 @@ final class KernelBench {
           }
         }
       }
-      return new KernelRun(dim, threads, backend.description(), summary(kernels, rates));
+      return new KernelRun(
+          dim, threads, backend.description(), summary(kernels, rates, memories[0]));
     }
   }
 
@@ -95,21 +96,25 @@ final class KernelBench {
     return work / spent * 1e-9;
   }
 
-  private static List<Rate> summary(List<Kernel> kernels, double[][] rates) {
+  private static List<Rate> summary(List<Kernel> kernels, double[][] rates, KernelMemory memory) {
     var names = kernels.stream().map(Kernel::name).toList();
     var summary = new ArrayList<Rate>();
     for (int k = 0; k < rates.length; k++) {
       double[] shares = new double[rates[k].length];
       int peak = names.indexOf(kernels.get(k).peak());
+      double perWork =
+          kernels.get(k).peakWork().applyAsDouble(memory)
+              / kernels.get(k).work().applyAsDouble(memory);
       for (int round = 0; peak >= 0 && round < shares.length; round++) {
-        shares[round] = rates[k][round] / rates[peak][round];
+        shares[round] = rates[k][round] * perWork / rates[peak][round];
       }
       summary.add(
           new Rate(
               kernels.get(k).name(),
               kernels.get(k).unit(),
               Spread.of(rates[k]).median(),
-              Spread.of(shares).median()));
+              Spread.of(shares).median(),
+              kernels.get(k).peak()));
     }
     return summary;
   }

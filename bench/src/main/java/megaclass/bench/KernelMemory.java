@@ -2,11 +2,13 @@
 package megaclass.bench;
 
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static megaclass.compute.ComputeBackend.PANEL;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.SplittableRandom;
+import java.util.stream.IntStream;
 import megaclass.compute.ComputeBackend;
 import megaclass.compute.NativeMemory;
 import megaclass.compute.RowMatrix;
@@ -32,7 +34,11 @@ final class KernelMemory {
   final long sums;
   final MemorySegment copyFrom;
   final MemorySegment copyTo;
+  final MemorySegment links;
+  int chain;
   final float[] fmaValues = new float[PANEL];
+  final long[] countValues = {1, 2, 3, 4, 5, 6, 7, 8};
+  final float[] readSums = new float[PANEL];
   final CodeMemory codes;
 
   private final MemorySegment tiles;
@@ -41,7 +47,7 @@ final class KernelMemory {
   private final RowMatrix matrix;
   private final int firstRow;
   private final int numRows;
-  private final Permutation order;
+  private final int[] order;
   private int next;
 
   /**
@@ -64,7 +70,7 @@ final class KernelMemory {
     numBlocks = (dim + PANEL - 1) / PANEL;
     numRows = matrix.numRows() / threads / NUM_ROWS * NUM_ROWS;
     firstRow = worker * numRows;
-    order = new Permutation(numRows, worker);
+    order = order(numRows, worker);
     long panelFloats = (long) NUM_PANELS * PANEL;
     panels = floats(panelFloats * stride, arena).address();
     tiles = floats(panelFloats * NUM_ROWS, arena);
@@ -76,10 +82,26 @@ final class KernelMemory {
     sums = constants(panelFloats, 0f, arena).address();
     copyFrom = NativeMemory.allocate(copyBytes / threads, arena).fill((byte) 1);
     copyTo = NativeMemory.allocate(copyBytes / threads, arena).fill((byte) 2);
+    links = links(copyBytes / threads, arena);
     codes = new CodeMemory(dim, backend, arena);
     for (int i = 0; i < fmaValues.length; i++) {
       fmaValues[i] = i;
     }
+  }
+
+  private static int[] order(int size, int key) {
+    var permutation = new Permutation(size, key);
+    return IntStream.range(0, size).map(i -> (int) permutation.at(i)).toArray();
+  }
+
+  /** Each of the links tells which is the next one: one ring through all, in random order. */
+  private static MemorySegment links(long bytes, Arena arena) {
+    var links = NativeMemory.allocate(bytes, arena);
+    int[] ring = order((int) (bytes / (4L * MemoryPeaks.LINK)), 1);
+    for (int i = 0; i < ring.length; i++) {
+      links.setAtIndex(JAVA_INT, (long) ring[i] * MemoryPeaks.LINK, ring[(i + 1) % ring.length]);
+    }
+    return links;
   }
 
   /** Small random numbers, so that sums stay finite however long a kernel runs. */
@@ -111,7 +133,7 @@ final class KernelMemory {
   /** Turns to the next rows of this thread's part in random order. */
   void nextRandomRows() {
     for (int r = 0; r < NUM_ROWS; r++) {
-      take(r, (int) order.at(next + r));
+      take(r, order[next + r]);
     }
     next = (next + NUM_ROWS) % numRows;
   }

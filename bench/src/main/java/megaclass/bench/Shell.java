@@ -43,6 +43,7 @@ record Shell(PrintWriter out, PrintWriter err, Path folder) {
     return new CommandLine(new GridCommand(this, List.of(args)))
         .addSubcommand(new CellCommand(this))
         .addSubcommand(new KernelCommand(this))
+        .addSubcommand(new RooflineCommand(this))
         .addSubcommand(new TableCommand(this))
         .addSubcommand(new SearchCommand(this))
         .addSubcommand(
