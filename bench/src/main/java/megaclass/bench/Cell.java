@@ -86,6 +86,6 @@ record Cell(
   }
 
   private long dataBytes() {
-    return numSeen() * (4L * dim + 4);
+    return numSeen() * (4L * dim + 4) + numClasses * MemoryPlan.LABEL_BYTES;
   }
 }

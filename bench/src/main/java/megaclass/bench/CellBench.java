@@ -41,6 +41,7 @@ final class CellBench {
               window.firstStep(),
               window.warmUpSeconds()),
           Machine.peakRssBytes(),
+          window.ownBytes(),
           cell.plannedBytes(),
           window.backend());
     }

@@ -17,6 +17,8 @@ import java.util.Map;
  * @param loss mean loss of the last report, in nats: a run that diverged measures nothing
  * @param warmUp what came before the window
  * @param peakRssBytes most memory that the process ever had resident, 0 when unknown
+ * @param ownBytes memory at the end of the window that is no file's, whose pages the system may
+ *     drop; 0 when unknown
  * @param plannedBytes what the forecast had said, data included
  * @param backend that really computed, as "vector 512 bit"
  */
@@ -30,6 +32,7 @@ record CellRun(
     double loss,
     WarmUp warmUp,
     long peakRssBytes,
+    long ownBytes,
     long plannedBytes,
     String backend) {
 

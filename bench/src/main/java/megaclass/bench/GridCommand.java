@@ -79,8 +79,22 @@ final class GridCommand implements Callable<Integer> {
         names = "--selector",
         paramLabel = "SPEC",
         split = ";",
-        description = "default \"all; uniform(0.1); uniform(0.01)\"")
+        description =
+            "RATE in it stands for --num-active / classes; default \"all; uniform(0.1);"
+                + " uniform(0.01)\"")
     private List<String> selectors = List.of("all", "uniform(0.1)", "uniform(0.01)");
+
+    @Option(
+        names = "--num-active",
+        paramLabel = "N",
+        description = "active classes where a selector has RATE; default ${DEFAULT-VALUE}")
+    private int numActive = 1000;
+
+    /** The selector for so many classes. */
+    private String selector(String text, int numClasses) {
+      double rate = Math.min(1.0, (double) numActive / numClasses);
+      return text.strip().replace("RATE", String.valueOf(rate));
+    }
   }
 
   private static final class Effort {
@@ -153,7 +167,7 @@ final class GridCommand implements Callable<Integer> {
     for (int numClasses : sizes) {
       for (int dim : dims()) {
         for (String selector : what.selectors) {
-          Cell cell = run.cell(numClasses, dim, selector.strip());
+          Cell cell = run.cell(numClasses, dim, what.selector(selector, numClasses));
           cell.data(); // both complain before anything is measured
           cell.config();
           cells.add(cell);

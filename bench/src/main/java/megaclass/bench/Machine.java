@@ -55,6 +55,11 @@ record Machine(
     return kibibytes(Path.of("/proc/self/status"), "VmHWM");
   }
 
+  /** Memory of this process that is no file's, 0 when the system does not tell. */
+  static long ownBytes() {
+    return kibibytes(Path.of("/proc/self/status"), "RssAnon");
+  }
+
   /** Memory that a new process may take, 0 when the system does not tell. */
   static long availableBytes() {
     return kibibytes(Path.of("/proc/meminfo"), "MemAvailable");

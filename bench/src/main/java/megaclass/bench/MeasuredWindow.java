@@ -24,6 +24,7 @@ final class MeasuredWindow implements Consumer<TrainEvent>, BooleanSupplier {
   private final LongSupplier nanoTime;
   private final LongSupplier cpuNanos;
   private long startedAt;
+  private long ownBytes;
   private TrainEvent.@Nullable Started started;
   private @Nullable Mark from;
   private @Nullable Mark to;
@@ -75,6 +76,7 @@ final class MeasuredWindow implements Consumer<TrainEvent>, BooleanSupplier {
         && now - from.nanos >= windowNanos
         && progress.step() - from.progress.step() >= MIN_STEPS) {
       to = new Mark(progress, now, cpuNanos.getAsLong());
+      ownBytes = Machine.ownBytes();
     }
   }
 
@@ -119,6 +121,11 @@ final class MeasuredWindow implements Consumer<TrainEvent>, BooleanSupplier {
         .forEach((stage, end) -> seconds.put(stage, end - before.getOrDefault(stage, 0.0)));
     seconds.values().removeIf(time -> time == 0);
     return seconds;
+  }
+
+  /** Memory at the end of the window, but for pages of files; 0 when unknown. */
+  long ownBytes() {
+    return ownBytes;
   }
 
   double loss() {

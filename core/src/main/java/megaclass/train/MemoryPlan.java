@@ -22,6 +22,9 @@ public record MemoryPlan(Map<String, Long> bytes, long diskBytes) {
   /** JVM code, heap of a run without its data set, thread stacks: measured, not computed. */
   private static final long JVM_BYTES = 150L << 20;
 
+  /** A label of a dozen bytes, its offset and its place in a hash table. */
+  public static final long LABEL_BYTES = 32;
+
   /**
    * Forecasts a run.
    *
@@ -63,7 +66,7 @@ public record MemoryPlan(Map<String, Long> bytes, long diskBytes) {
       terms.put("groups of samples", groupBytes(groups, config.batchSize(), numClasses, width));
     }
     terms.put("data file, mapped", dataBytes);
-    terms.put("labels, counts and JVM", JVM_BYTES + 8L * numClasses);
+    terms.put("labels, counts and JVM", JVM_BYTES + (8 + LABEL_BYTES) * numClasses);
     terms.values().removeIf(bytes -> bytes == 0);
     return new MemoryPlan(terms, diskBytes);
   }

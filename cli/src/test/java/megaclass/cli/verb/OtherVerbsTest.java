@@ -260,9 +260,9 @@ class OtherVerbsTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "3g | --dtype bf16 (2.1 GiB)",
-        "2g | --weights-memory 1785m (2 GiB)",
-        "1g | --weights-memory 7",
+        "3g | --dtype bf16 (2.",
+        "2g | --weights-memory 1",
+        "1g | --weights-memory 6",
         "190m | nothing"
       })
   void planRefusesWhatDoesNotFit(String memory, String fitting) {
