@@ -294,7 +294,7 @@ public final class PredictVerb implements Verb {
     var fields = new LinkedHashMap<String, Object>();
     fields.put("label", prediction.label());
     fields.put("score", prediction.score());
-    fields.put("probability", prediction.probability());
+    prediction.probability().ifPresent(share -> fields.put("probability", share));
     return fields;
   }
 
