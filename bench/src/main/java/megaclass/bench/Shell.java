@@ -46,6 +46,7 @@ record Shell(PrintWriter out, PrintWriter err, Path folder) {
         .addSubcommand(new RooflineCommand(this))
         .addSubcommand(new TableCommand(this))
         .addSubcommand(new SearchCommand(this))
+        .addSubcommand(new EvaluateCommand(this))
         .addSubcommand(
             new CommandLine(new SelectionCommand())
                 .addSubcommand(new SelectionRunCommand(this))

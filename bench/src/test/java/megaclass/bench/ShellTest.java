@@ -32,7 +32,7 @@ class ShellTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"", "cell", "kernels", "table", "search", "selection"})
+  @ValueSource(strings = {"", "cell", "kernels", "table", "search", "evaluate", "selection"})
   void helpEndsWithTwoExamples(String verb) {
     var words = verb.isEmpty() ? List.of("--help") : List.of(verb, "--help");
     assertEquals(0, run(words.toArray(String[]::new)));

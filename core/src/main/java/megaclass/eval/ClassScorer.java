@@ -26,7 +26,7 @@ import megaclass.weights.ClassWeights;
  * <p>Each thread takes some samples through all class weights, tile by tile. Not thread-safe, but
  * works with all threads itself.
  */
-public final class ClassScorer implements AutoCloseable {
+public final class ClassScorer implements BestClasses {
   private static final int TILE_ROWS = 128;
 
   /** Samples that go through the weights together: fewer read the weights from memory too often. */
@@ -70,9 +70,14 @@ public final class ClassScorer implements AutoCloseable {
     return 2 * PANEL * PANELS_PER_TASK * workers.threads();
   }
 
-  /** How many classes are kept of each sample. */
+  @Override
   public int k() {
     return k;
+  }
+
+  @Override
+  public int batchSize() {
+    return capacity;
   }
 
   /** Operands of one thread. */
@@ -92,11 +97,7 @@ public final class ClassScorer implements AutoCloseable {
     }
   }
 
-  /**
-   * Scores a batch.
-   *
-   * @param embeddings packed, (batch, dim)
-   */
+  @Override
   public void score(Embeddings embeddings) {
     top.clear();
     fill(thresholds, Float.NEGATIVE_INFINITY);
@@ -179,16 +180,17 @@ public final class ClassScorer implements AutoCloseable {
   }
 
   /** How many classes were kept of a sample: k, or fewer when logits were not numbers. */
+  @Override
   public int size(int sample) {
     return top.size(sample);
   }
 
-  /** Class id of a rank of a sample, best first. */
+  @Override
   public int classId(int sample, int rank) {
     return top.id(sample, rank);
   }
 
-  /** Logit of a rank of a sample, without margin. */
+  @Override
   public double logit(int sample, int rank) {
     return top.score(sample, rank);
   }

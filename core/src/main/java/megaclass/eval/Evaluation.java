@@ -2,26 +2,28 @@
 package megaclass.eval;
 
 import java.util.List;
+import java.util.OptionalDouble;
 
 /**
- * How good a classifier is on a data set, over all of its classes.
+ * How good a classifier is on a data set, over all of its classes, or those that an index found.
  *
  * @param examples evaluated examples
  * @param top1 share of examples one of whose classes is the best scored one, in [0, 1]
  * @param topK share of examples one of whose classes is among the {@code k} best, in [0, 1]
  * @param k at least 1
  * @param meanLoss mean of the plain softmax loss (no margin) over examples, in nats; with several
- *     targets, the mean over them
+ *     targets, the mean over them; nothing when an index looked for the best classes, since the
+ *     softmax takes all of them
  * @param frequencyDeciles ten parts, from the tenth of the classes with the fewest training
  *     examples to the tenth with the most
- * @param seconds wall-clock time
+ * @param seconds wall-clock time, without that of building an index
  */
 public record Evaluation(
     long examples,
     double top1,
     double topK,
     int k,
-    double meanLoss,
+    OptionalDouble meanLoss,
     List<FrequencyDecile> frequencyDeciles,
     double seconds) {
 
@@ -44,7 +46,8 @@ public record Evaluation(
 
   @Override
   public String toString() {
-    return "top-1 %.2f %%   top-%d %.2f %%   loss %.4f   %,d examples in %.1f s"
-        .formatted(100 * top1, k, 100 * topK, meanLoss, examples, seconds);
+    String loss = meanLoss.isPresent() ? "   loss %.4f".formatted(meanLoss.getAsDouble()) : "";
+    return "top-1 %.2f %%   top-%d %.2f %%%s   %,d examples in %.1f s"
+        .formatted(100 * top1, k, 100 * topK, loss, examples, seconds);
   }
 }

@@ -3,7 +3,9 @@ package megaclass.eval;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalDouble;
 import java.util.stream.IntStream;
+import java.util.stream.LongStream;
 import megaclass.backbone.Backbone;
 import megaclass.backbone.Embeddings;
 import megaclass.compute.Engine;
@@ -14,26 +16,29 @@ import megaclass.internal.Check;
 import megaclass.internal.Permutation;
 import megaclass.loss.Loss;
 import megaclass.weights.ClassWeights;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Runs examples through a model and scores them with all classes, batch by batch. An example counts
- * as right when any of its classes is predicted. Not thread-safe, but works with all threads
- * itself.
+ * Runs examples through a model and finds their best classes, batch by batch: among all, or through
+ * an index, if one is asked for and pays. An example counts as right when any of its classes is
+ * predicted. Not thread-safe, but works with all threads itself.
  */
 public final class Evaluator implements AutoCloseable {
   private static final int DECILES = 10;
 
+  /** Of the order in which samples of a data set are drawn. */
+  private static final long SEED = 0;
+
   /** Receives the scored samples of a batch. */
   public interface BatchVisitor {
     /** Looks at a batch while {@code scorer} holds its results. */
-    void visit(MiniBatch batch, Embeddings embeddings, ClassScorer scorer);
+    void visit(MiniBatch batch, Embeddings embeddings, BestClasses scorer);
   }
 
   private final Backbone backbone;
   private final Loss loss;
   private final Embeddings embeddings;
-  private final ClassScorer scorer;
-  private final int batchSize;
+  private final ScorerChoice choice;
 
   /**
    * What is evaluated.
@@ -45,53 +50,92 @@ public final class Evaluator implements AutoCloseable {
   public record Model(Backbone backbone, ClassWeights weights, Loss loss) {}
 
   /**
-   * Evaluates a model.
+   * Evaluates a model by scoring all classes.
    *
    * @param k classes to keep of each example, at least 1; all when there are fewer
    */
   public Evaluator(Model model, int k, Engine engine) {
+    this(model, k, null, engine);
+  }
+
+  /**
+   * Evaluates a model through an index over its class weights, which must not change.
+   *
+   * <p>It is built once, before the first data set of at least {@link IndexedScorer#SAMPLES}
+   * examples, a sample of which shows how far it has to look; or when so many examples of smaller
+   * sets have been predicted. Until then, and when an index does not pay, all classes are scored.
+   *
+   * @param k classes to keep of each example, at least 1; all when there are fewer
+   * @param recall what the index has to find; null to score all classes
+   */
+  public Evaluator(Model model, int k, @Nullable Recall recall, Engine engine) {
     Check.atLeast("k", k, 1);
     backbone = model.backbone();
     loss = model.loss();
-    batchSize = ClassScorer.preferredBatch(engine.workers());
-    var shape = new Embeddings.Shape(model.weights().dim(), loss.normalised(), loss.bias());
-    embeddings = new Embeddings(batchSize, shape, engine);
-    scorer = new ClassScorer(model.weights(), loss, k, engine);
+    choice = new ScorerChoice(model, k, engine, recall);
+    embeddings = new Embeddings(choice.maxBatch(), choice.shape(), engine);
   }
 
-  /** Scores all examples of a data set, in their order. */
+  /**
+   * Scores all examples of a data set, in their order.
+   *
+   * @throws ArithmeticException when an embedding has no direction, or a class weight is not finite
+   */
   public void forEachBatch(Dataset data, BatchVisitor visitor) {
-    for (long from = 0; from < data.numExamples(); from += batchSize) {
-      int size = (int) Math.min(batchSize, data.numExamples() - from);
+    prepare(data, data.numExamples());
+    long from = 0;
+    while (from < data.numExamples()) {
+      int size = (int) Math.min(choice.current().batchSize(), data.numExamples() - from);
       score(MiniBatch.range(data, from, size), visitor);
+      choice.learn(embeddings);
+      from += size;
     }
   }
 
-  private void score(MiniBatch batch, BatchVisitor visitor) {
+  /** Takes an index if one is wanted and there are examples enough to see what it finds. */
+  private void prepare(Dataset data, long numExamples) {
+    if (choice.isOpen() && numExamples >= IndexedScorer.SAMPLES) {
+      var order = new Permutation(data.numExamples(), SEED);
+      long[] examples = LongStream.range(0, IndexedScorer.SAMPLES).map(order::at).toArray();
+      embed(MiniBatch.of(data, examples));
+      choice.decide(embeddings);
+    } else {
+      choice.tellExact();
+    }
+  }
+
+  private void embed(MiniBatch batch) {
     embeddings.begin(batch.size());
     backbone.read(batch, false);
     backbone.forward(embeddings);
     embeddings.pack(batch);
-    scorer.score(embeddings);
-    visitor.visit(batch, embeddings, scorer);
+  }
+
+  private void score(MiniBatch batch, BatchVisitor visitor) {
+    embed(batch);
+    choice.current().score(embeddings);
+    visitor.visit(batch, embeddings, choice.current());
   }
 
   /**
-   * Measures accuracy and loss.
+   * Measures accuracy, and the loss when all classes are scored.
    *
    * @param trainCounts training examples of each class, (numClasses)
    * @param maxExamples at most so many; a random sample, always the same, if there are more
    */
   public Evaluation evaluate(Dataset data, long[] trainCounts, long maxExamples) {
+    long total = Math.min(maxExamples, data.numExamples());
+    prepare(data, total);
+    int batchSize = choice.current().batchSize();
     long start = System.nanoTime();
     var tally = new Tally(trainCounts);
-    if (maxExamples >= data.numExamples()) {
-      forEachBatch(data, tally::add);
-    } else {
-      var order = new Permutation(data.numExamples(), 0);
-      for (long from = 0; from < maxExamples; from += batchSize) {
-        long first = from;
-        int size = (int) Math.min(batchSize, maxExamples - from);
+    var order = new Permutation(Math.max(1, data.numExamples()), SEED);
+    for (long from = 0; from < total; from += batchSize) {
+      long first = from;
+      int size = (int) Math.min(batchSize, total - from);
+      if (total == data.numExamples()) {
+        score(MiniBatch.range(data, from, size), tally::add);
+      } else {
         long[] examples = IntStream.range(0, size).mapToLong(i -> order.at(first + i)).toArray();
         score(MiniBatch.of(data, examples), tally::add);
       }
@@ -102,6 +146,7 @@ public final class Evaluator implements AutoCloseable {
   /** The best classes of a sample of the batch that was scored last, best first. */
   public List<Prediction> predictions(Labels labels, int sample) {
     var predictions = new ArrayList<Prediction>();
+    BestClasses scorer = choice.current();
     for (int rank = 0; rank < scorer.size(sample); rank++) {
       double logit = scorer.logit(sample, rank);
       int classId = scorer.classId(sample, rank);
@@ -110,9 +155,16 @@ public final class Evaluator implements AutoCloseable {
               classId,
               labels.label(classId),
               logit / loss.scale(),
-              Math.exp(logit - scorer.logSumExp(sample))));
+              probability(scorer, sample, logit)));
     }
     return predictions;
+  }
+
+  private static OptionalDouble probability(BestClasses scorer, int sample, double logit) {
+    return switch (scorer) {
+      case ClassScorer exact -> OptionalDouble.of(Math.exp(logit - exact.logSumExp(sample)));
+      case IndexedScorer _ -> OptionalDouble.empty();
+    };
   }
 
   /** Counts of one evaluation. */
@@ -127,24 +179,31 @@ public final class Evaluator implements AutoCloseable {
       deciles = new FrequencyDeciles(trainCounts);
     }
 
-    void add(MiniBatch batch, Embeddings embeddings, ClassScorer scorer) {
+    void add(MiniBatch batch, Embeddings embeddings, BestClasses scorer) {
       Dataset data = batch.data();
       for (int i = 0; i < batch.size(); i++) {
-        int rank = rankOfTarget(data, batch.example(i), i);
+        int rank = rankOfTarget(data, batch.example(i), scorer, i);
         int decile = deciles.of(batch.classIds()[i]);
         examples[decile]++;
         right[decile] += rank == 0 ? 1 : 0;
         rightInTopK += rank < scorer.k() ? 1 : 0;
-        double targetLogits = 0;
-        int numTargets = data.numTargets(batch.example(i));
-        for (int t = 0; t < numTargets; t++) {
-          targetLogits += scorer.logitOf(embeddings, i, data.target(batch.example(i), t), 0);
+        if (scorer instanceof ClassScorer exact) {
+          totalLoss += lossOf(data, batch.example(i), exact, embeddings, i);
         }
-        totalLoss += scorer.logSumExp(i) - targetLogits / numTargets;
       }
     }
 
-    private int rankOfTarget(Dataset data, long example, int sample) {
+    private double lossOf(
+        Dataset data, long example, ClassScorer exact, Embeddings embeddings, int sample) {
+      double targetLogits = 0;
+      int numTargets = data.numTargets(example);
+      for (int t = 0; t < numTargets; t++) {
+        targetLogits += exact.logitOf(embeddings, sample, data.target(example, t), 0);
+      }
+      return exact.logSumExp(sample) - targetLogits / numTargets;
+    }
+
+    private int rankOfTarget(Dataset data, long example, BestClasses scorer, int sample) {
       for (int rank = 0; rank < scorer.size(sample); rank++) {
         for (int t = 0; t < data.numTargets(example); t++) {
           if (data.target(example, t) == scorer.classId(sample, rank)) {
@@ -156,6 +215,7 @@ public final class Evaluator implements AutoCloseable {
     }
 
     Evaluation result(double seconds) {
+      BestClasses scorer = choice.current();
       long total = IntStream.range(0, DECILES).mapToLong(d -> examples[d]).sum();
       long totalRight = IntStream.range(0, DECILES).mapToLong(d -> right[d]).sum();
       var byDecile = new ArrayList<Evaluation.FrequencyDecile>();
@@ -172,7 +232,9 @@ public final class Evaluator implements AutoCloseable {
           (double) totalRight / total,
           (double) rightInTopK / total,
           scorer.k(),
-          totalLoss / total,
+          scorer instanceof ClassScorer
+              ? OptionalDouble.of(totalLoss / total)
+              : OptionalDouble.empty(),
           List.copyOf(byDecile),
           seconds);
     }
@@ -180,7 +242,7 @@ public final class Evaluator implements AutoCloseable {
 
   @Override
   public void close() {
-    scorer.close();
+    choice.close();
     embeddings.close();
   }
 }

@@ -19,10 +19,12 @@ import megaclass.data.FeatureKind;
 import megaclass.eval.Evaluation;
 import megaclass.eval.Evaluator;
 import megaclass.eval.Prediction;
+import megaclass.eval.Recall;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A trained classifier: predicts the classes of new examples, exactly, over all classes.
+ * A trained classifier: predicts the classes of new examples, exactly, over all classes; or, where
+ * an index is asked for ({@link #searchThroughIndex}), as many of the best ones as wished.
  *
  * <p>Thread-safe: one call works at a time, with all threads. Must be closed, which frees or unmaps
  * its memory.
@@ -34,6 +36,7 @@ public final class Classifier implements AutoCloseable {
   private final Arena arena;
   private @Nullable Evaluator evaluator;
   private int evaluatorK;
+  private @Nullable Recall recall;
 
   /** A classifier of these parts, which it owns from now on. */
   public Classifier(ModelParts model, Engine engine) {
@@ -78,6 +81,17 @@ public final class Classifier implements AutoCloseable {
       arena.close();
       throw e;
     }
+  }
+
+  /**
+   * From now on looks for the best classes through an index over the class weights, once {@link
+   * megaclass.eval.IndexedScorer#SAMPLES} examples are there to measure what it finds, and if it
+   * costs less than scoring all classes; else all are scored. Scores stay exact; probabilities and
+   * the loss, which take all classes, are no longer known. An index is built anew for another k.
+   */
+  public synchronized void searchThroughIndex(Recall recall) {
+    this.recall = recall;
+    closeEvaluator();
   }
 
   /** Writes the model file; it has its name only when all of it is on the disk. */
@@ -137,7 +151,8 @@ public final class Classifier implements AutoCloseable {
   }
 
   /**
-   * Evaluates on held-out examples, exactly over all classes.
+   * Evaluates on held-out examples, exactly over all classes, or through an index if one was asked
+   * for.
    *
    * @param test has the classes of this model, in its order
    * @param k for top-k accuracy
@@ -153,16 +168,22 @@ public final class Classifier implements AutoCloseable {
   private Evaluator evaluator(int k) {
     Evaluator current = evaluator;
     if (current == null || evaluatorK != k) {
-      if (current != null) {
-        evaluator = null; // should the next one fail, this one must not be used again
-        current.close();
-      }
-      current =
-          new Evaluator(new Evaluator.Model(backbone, model.weights(), model.loss()), k, engine);
+      closeEvaluator();
+      var parts = new Evaluator.Model(backbone, model.weights(), model.loss());
+      current = new Evaluator(parts, k, recall, engine);
       evaluator = current;
       evaluatorK = k;
     }
     return current;
+  }
+
+  /** Should making the next one fail, this one must not be used again. */
+  private void closeEvaluator() {
+    Evaluator old = evaluator;
+    if (old != null) {
+      evaluator = null;
+      old.close();
+    }
   }
 
   private void requireMatchingFeatures(Dataset data) {
@@ -227,9 +248,7 @@ public final class Classifier implements AutoCloseable {
 
   @Override
   public synchronized void close() {
-    if (evaluator != null) {
-      evaluator.close();
-    }
+    closeEvaluator();
     backbone.close();
     engine.close();
     model.weights().close();

@@ -97,7 +97,7 @@ class EvaluatorTest {
     assertTrue(right > 0 && right < NUM_EXAMPLES, "the problem is neither empty nor trivial");
     assertEquals((double) right / NUM_EXAMPLES, evaluation.top1());
     assertEquals((double) inTopK / NUM_EXAMPLES, evaluation.topK());
-    assertEquals(loss / NUM_EXAMPLES, evaluation.meanLoss(), 1e-5);
+    assertEquals(loss / NUM_EXAMPLES, evaluation.meanLoss().orElseThrow(), 1e-5);
     for (int d = 0; d < 10; d++) {
       var part = evaluation.frequencyDeciles().get(d);
       assertEquals(examples[d], part.examples());
@@ -127,7 +127,8 @@ class EvaluatorTest {
       assertEquals(601, found.getFirst().examples());
       assertEquals(found.get(0).top1(), found.get(1).top1());
       assertEquals(found.get(0).topK(), found.get(1).topK());
-      assertEquals(found.get(0).meanLoss(), found.get(1).meanLoss(), 1e-9);
+      assertEquals(
+          found.get(0).meanLoss().orElseThrow(), found.get(1).meanLoss().orElseThrow(), 1e-9);
     }
   }
 
@@ -155,13 +156,14 @@ class EvaluatorTest {
   private void comparePredictions(SmallModel model, float[] x, List<Prediction> predictions) {
     double[] logits = model.logits(x);
     assertEquals(NUM_CLASSES, predictions.size());
-    assertEquals(1, predictions.stream().mapToDouble(Prediction::probability).sum(), 1e-5);
+    assertEquals(
+        1, predictions.stream().mapToDouble(p -> p.probability().orElseThrow()).sum(), 1e-5);
     for (var prediction : predictions) {
       double logit = logits[prediction.classId()];
       assertEquals(labels.get(prediction.classId()), prediction.label());
       assertEquals(logit / 16, prediction.score(), 1e-6);
       double probability = Math.exp(logit - SmallModel.logSumExp(logits));
-      assertEquals(probability, prediction.probability(), 1e-5);
+      assertEquals(probability, prediction.probability().orElseThrow(), 1e-5);
     }
     var sorted =
         predictions.stream()

@@ -3,13 +3,17 @@ package megaclass.eval;
 
 import java.util.Arrays;
 import java.util.SplittableRandom;
+import java.util.function.BiConsumer;
 import megaclass.TestBackend;
+import megaclass.backbone.Embeddings;
 import megaclass.backbone.FrozenBackbone;
 import megaclass.compute.Engine;
 import megaclass.compute.RowMatrix;
 import megaclass.data.Dataset;
+import megaclass.data.MiniBatch;
 import megaclass.loss.Loss;
 import megaclass.weights.ClassWeights;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Random class weights under a loss, and their logits by plain loops in double.
@@ -23,9 +27,14 @@ final class SmallModel {
   private final float[][] weights;
 
   SmallModel(Loss loss, SplittableRandom random, int numClasses, int dim, boolean whole) {
+    this(loss, dim, matrix(random, numClasses, dim + (loss.bias() ? 1 : 0), whole));
+  }
+
+  /** Of given weights, (numClasses, dim), with the bias behind them. */
+  SmallModel(Loss loss, int dim, float[][] weights) {
     this.loss = loss;
     this.dim = dim;
-    weights = matrix(random, numClasses, dim + (loss.bias() ? 1 : 0), whole);
+    this.weights = weights;
   }
 
   static float[][] matrix(SplittableRandom random, int rows, int columns, boolean whole) {
@@ -76,26 +85,51 @@ final class SmallModel {
   }
 
   void evaluator(int k, int threads, Use use) {
+    evaluator(k, null, threads, use);
+  }
+
+  void evaluator(int k, @Nullable Recall recall, int threads, Use use) {
+    classes(
+        threads,
+        (classes, engine) -> {
+          try (var backbone = new FrozenBackbone(dim);
+              var evaluator =
+                  new Evaluator(new Evaluator.Model(backbone, classes, loss), k, recall, engine)) {
+            use.with(evaluator);
+          }
+        });
+  }
+
+  /** Works with the class weights. */
+  void classes(int threads, BiConsumer<ClassWeights, Engine> use) {
     try (var engine = Engine.start(TestBackend.NAME, threads);
         var classes =
-            ClassWeights.allocate(weights.length, dim, loss.bias(), RowMatrix.State.NONE);
-        var backbone = new FrozenBackbone(dim)) {
+            ClassWeights.allocate(weights.length, dim, loss.bias(), RowMatrix.State.NONE)) {
       for (int c = 0; c < weights.length; c++) {
         for (int j = 0; j < weights[c].length; j++) {
           classes.matrix().set(c, j, weights[c][j]);
         }
       }
-      try (var evaluator = new Evaluator(new Evaluator.Model(backbone, classes, loss), k, engine)) {
-        use.with(evaluator);
-      }
+      use.accept(classes, engine);
     }
   }
 
-  void score(float[][] features, int k, int threads, Evaluator.BatchVisitor visitor) {
+  /** Receives a batch that was scored with all classes. */
+  interface Look {
+    void at(MiniBatch batch, Embeddings embeddings, ClassScorer scorer);
+  }
+
+  void score(float[][] features, int k, int threads, Look look) {
     String[] labels = new String[features.length];
     Arrays.fill(labels, "unused");
     try (var data = Dataset.of(features, labels)) {
-      evaluator(k, threads, evaluator -> evaluator.forEachBatch(data, visitor));
+      evaluator(
+          k,
+          threads,
+          evaluator ->
+              evaluator.forEachBatch(
+                  data,
+                  (batch, embeddings, scorer) -> look.at(batch, embeddings, (ClassScorer) scorer)));
     }
   }
 }

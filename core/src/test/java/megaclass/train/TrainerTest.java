@@ -131,7 +131,7 @@ class TrainerTest {
     try (var classifier =
         new Trainer(config().withSelector(SelectorSpec.parse(selector)).withEpochs(0.3))
             .fit(data, _ -> {})) {
-      losses.add(classifier.evaluate(data).meanLoss());
+      losses.add(classifier.evaluate(data).meanLoss().orElseThrow());
     }
     return losses;
   }

@@ -8,6 +8,7 @@ import static megaclass.cli.text.Quantity.percent;
 
 import java.util.LinkedHashMap;
 import java.util.Map;
+import megaclass.eval.ClassSearch;
 import megaclass.eval.Evaluation;
 
 /** What is said about an evaluation, during a run and by itself. */
@@ -30,6 +31,25 @@ public final class EvaluationMessage {
     return new Message("tested", fields, text(evaluation, " +- " + decimal(100 * uncertainty, 2)));
   }
 
+  /** The message of how the best classes are looked for. */
+  public static Message of(ClassSearch search) {
+    var fields = new LinkedHashMap<String, Object>();
+    switch (search) {
+      case ClassSearch.Exact exact -> fields.put("allClassesBecause", exact.reason());
+      case ClassSearch.Indexed indexed -> {
+        fields.put("numProbes", indexed.numProbes());
+        fields.put("numLists", indexed.numLists());
+        fields.put("numCandidates", indexed.numCandidates());
+        fields.put("recall", indexed.recall());
+        fields.put("k", indexed.k());
+        fields.put("samples", indexed.samples());
+        fields.put("buildSeconds", indexed.buildSeconds());
+        fields.put("measureSeconds", indexed.measureSeconds());
+      }
+    }
+    return new Message("searched", fields, "search    " + search);
+  }
+
   /** The facts of an evaluation. */
   static Map<String, Object> fields(Evaluation evaluation) {
     var fields = new LinkedHashMap<String, Object>();
@@ -37,7 +57,7 @@ public final class EvaluationMessage {
     fields.put("top1", evaluation.top1());
     fields.put("k", evaluation.k());
     fields.put("topK", evaluation.topK());
-    fields.put("meanLoss", evaluation.meanLoss());
+    evaluation.meanLoss().ifPresent(loss -> fields.put("meanLoss", loss));
     fields.put("evaluationSeconds", evaluation.seconds());
     fields.put(
         "frequencyDeciles",
@@ -62,13 +82,15 @@ public final class EvaluationMessage {
   }
 
   private static String text(Evaluation evaluation, String uncertainty) {
+    String loss =
+        evaluation.meanLoss().isPresent() ? decimal(evaluation.meanLoss().getAsDouble(), 4) : "-";
     return "test      top-1 %s%s   top-%d %s   loss %s   %s examples in %s"
         .formatted(
             percent(evaluation.top1(), 2),
             uncertainty,
             evaluation.k(),
             percent(evaluation.topK(), 2),
-            decimal(evaluation.meanLoss(), 4),
+            loss,
             count(evaluation.examples()),
             duration(evaluation.seconds()));
   }

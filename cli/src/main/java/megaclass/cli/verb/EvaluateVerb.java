@@ -55,14 +55,20 @@ public final class EvaluateVerb implements Verb {
   @Override
   public List<Setting<?>> flags() {
     return List.of(
-        RunSettings.K, EXAMPLES, RunSettings.THREADS, RunSettings.BACKEND, OutputSettings.LOG);
+        RunSettings.K,
+        EXAMPLES,
+        ModelArgument.RECALL,
+        RunSettings.THREADS,
+        RunSettings.BACKEND,
+        OutputSettings.LOG);
   }
 
   @Override
   public List<String> examples() {
     return List.of(
         "megaclass evaluate runs/lemmas",
-        "megaclass evaluate runs/lemmas data/morfologik-polish-2.1.9-test.mcd --k 10");
+        "megaclass evaluate runs/lemmas data/morfologik-polish-2.1.9-test.mcd --k 10",
+        "megaclass evaluate runs/lemmas --recall 0.99");
   }
 
   @Override
@@ -109,6 +115,7 @@ public final class EvaluateVerb implements Verb {
   }
 
   private static void evaluate(Dataset test, Classifier classifier, Settings settings, RunLog log) {
+    ModelArgument.useIndex(classifier, settings, search -> log.say(EvaluationMessage.of(search)));
     long examples = settings.get(EXAMPLES);
     long most = examples == 0 ? Long.MAX_VALUE : examples;
     var evaluation = classifier.evaluate(test, settings.get(RunSettings.K), most);

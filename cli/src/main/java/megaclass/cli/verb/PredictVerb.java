@@ -39,6 +39,10 @@ import megaclass.model.Classifier;
 /** {@code megaclass predict}: the best classes of new examples, a line each, as they come in. */
 public final class PredictVerb implements Verb {
   private static final int BATCH = 256;
+
+  /** Lines and rows that are looked for through an index at once. */
+  private static final int INDEXED_BATCH = 2048;
+
   private static final String STANDARD_INPUT = "-";
 
   private static final Setting<Integer> TOP =
@@ -78,7 +82,7 @@ public final class PredictVerb implements Verb {
 
   @Override
   public List<Setting<?>> flags() {
-    return List.of(TOP, FORMAT, RunSettings.THREADS, RunSettings.BACKEND);
+    return List.of(TOP, FORMAT, ModelArgument.RECALL, RunSettings.THREADS, RunSettings.BACKEND);
   }
 
   @Override
@@ -99,6 +103,8 @@ public final class PredictVerb implements Verb {
     var settings = arguments.settings(flags());
     String input = words.size() == 2 ? words.getLast() : STANDARD_INPUT;
     try (var classifier = ModelArgument.load(words.getFirst(), settings, console)) {
+      ModelArgument.useIndex(
+          classifier, settings, search -> console.err().println("search    " + search));
       if (Sources.isConverted(input)) {
         predictConverted(console.path(input), classifier, settings, console);
       } else if (Sources.isRows(input)) {
@@ -141,6 +147,7 @@ public final class PredictVerb implements Verb {
           "has rows of %d numbers, but the model takes %d features an example"
               .formatted(source.featureDim(), classifier.dim()));
     }
+    int batch = ModelArgument.wantsIndex(settings) ? INDEXED_BATCH : BATCH;
     var rows = new ArrayList<float[]>();
     long[] done = {0};
     Runnable predict =
@@ -154,7 +161,7 @@ public final class PredictVerb implements Verb {
           @Override
           public void row(float[] features, byte[]... labels) {
             rows.add(features.clone());
-            if (rows.size() == BATCH) {
+            if (rows.size() == batch) {
               predict.run();
             }
           }
@@ -191,9 +198,10 @@ public final class PredictVerb implements Verb {
 
   private static void predictLines(
       String input, Classifier classifier, Settings settings, Console console) {
+    boolean indexed = ModelArgument.wantsIndex(settings);
     try (var reader = reader(input, console)) {
       long number = 1;
-      for (var lines = batch(reader); !lines.isEmpty(); lines = batch(reader)) {
+      for (var lines = batch(reader, indexed); !lines.isEmpty(); lines = batch(reader, indexed)) {
         predict(new Lines(input, number, lines), classifier, settings, console);
         number += lines.size();
         if (console.out().checkError()) {
@@ -211,8 +219,12 @@ public final class PredictVerb implements Verb {
     return new BufferedReader(new InputStreamReader(stream, StandardCharsets.UTF_8));
   }
 
-  /** The next lines: at least one, unless the input is at its end; all that are there already. */
-  private static List<String> batch(BufferedReader reader) throws IOException {
+  /**
+   * The next lines: at least one, unless the input is at its end; all that are there already. An
+   * index gets as many as it may, so that what it is measured with depends on no timing.
+   */
+  private static List<String> batch(BufferedReader reader, boolean indexed) throws IOException {
+    int most = indexed ? INDEXED_BATCH : BATCH;
     var lines = new ArrayList<String>();
     do {
       String line = reader.readLine();
@@ -220,7 +232,7 @@ public final class PredictVerb implements Verb {
         break;
       }
       lines.add(line);
-    } while (lines.size() < BATCH && reader.ready());
+    } while (lines.size() < most && (indexed || reader.ready()));
     return lines;
   }
 
@@ -294,7 +306,7 @@ public final class PredictVerb implements Verb {
     var fields = new LinkedHashMap<String, Object>();
     fields.put("label", prediction.label());
     fields.put("score", prediction.score());
-    fields.put("probability", prediction.probability());
+    prediction.probability().ifPresent(share -> fields.put("probability", share));
     return fields;
   }
 
