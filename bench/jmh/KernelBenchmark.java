@@ -81,7 +81,9 @@ public class KernelBenchmark {
     arena.close();
   }
 
-  /** One call on a tile; what it writes lies outside the heap, where no compiler can leave it out. */
+  /**
+   * One call on a tile; what it writes lies outside the heap, where no compiler can leave it out.
+   */
   @Benchmark
   public void call() {
     body.call(backend, memory);
