@@ -61,9 +61,13 @@ public final class SoftmaxHead implements AutoCloseable {
     exampleLoss = new double[batchSize];
   }
 
-  /** Bytes of scratch memory for batches of this size, for the memory forecast. */
-  public static long sizeInBytes(int batchSize, int width, int numClasses, int threads) {
-    return TileMemory.sizeInBytes(batchSize, width, numClasses, threads);
+  /**
+   * Bytes of scratch memory that are used, for the memory forecast.
+   *
+   * @param mostActive classes that are active at most; what more of them would use is never touched
+   */
+  public static long sizeInBytes(int batchSize, int width, int mostActive, int threads) {
+    return TileMemory.sizeInBytes(batchSize, width, mostActive, threads);
   }
 
   /**

@@ -89,15 +89,15 @@ final class TileMemory implements AutoCloseable {
   private final long packedBytes;
   private final MemorySegment all;
 
-  /** Allocates for batches of this size over at most {@code numClasses} classes. */
-  TileMemory(int batchSize, int width, int numClasses, int threads) {
+  /** Allocates for batches of this size over at most so many active classes. */
+  TileMemory(int batchSize, int width, int mostActive, int threads) {
     stride = ComputeBackend.padded(width);
     maxPanels = (batchSize + PANEL - 1) / PANEL;
     long laneBytes = 4L * PANEL * maxPanels;
     tileBytes = tileBytes(maxPanels);
     packedBytes = 4L * MAX_TILE_ROWS * packedStride();
-    keptBytes = keptBytes(maxPanels, numClasses);
-    all = NativeMemory.allocate(sizeInBytes(batchSize, width, numClasses, threads), arena);
+    keptBytes = keptBytes(maxPanels, mostActive);
+    all = NativeMemory.allocate(sizeInBytes(batchSize, width, mostActive, threads), arena);
     var allocator =
         new Object() {
           private long next = all.address();
@@ -123,9 +123,9 @@ final class TileMemory implements AutoCloseable {
     }
   }
 
-  /** Enough for all classes, if that is not too much. */
-  private static long keptBytes(int maxPanels, int numClasses) {
-    return Math.min(MOST_KEPT_BYTES, 4L * PANEL * maxPanels * (numClasses + (long) MAX_TILE_ROWS));
+  /** Enough for all active classes, if that is not too much. */
+  private static long keptBytes(int maxPanels, int mostActive) {
+    return Math.min(MOST_KEPT_BYTES, 4L * PANEL * maxPanels * (mostActive + (long) MAX_TILE_ROWS));
   }
 
   private static long tileBytes(int maxPanels) {
@@ -139,10 +139,10 @@ final class TileMemory implements AutoCloseable {
         + 4L * PANEL;
   }
 
-  static long sizeInBytes(int batchSize, int width, int numClasses, int threads) {
+  static long sizeInBytes(int batchSize, int width, int mostActive, int threads) {
     int panels = (batchSize + PANEL - 1) / PANEL;
     long laneBytes = 4L * PANEL * panels;
-    long keptBytes = keptBytes(panels, numClasses);
+    long keptBytes = keptBytes(panels, mostActive);
     return keptBytes
         + keptBytes / MIN_TILE_ROWS
         + 64

@@ -61,7 +61,8 @@ public record MemoryPlan(Map<String, Long> bytes, long diskBytes) {
     terms.put(
         "batch and tiles",
         Embeddings.sizeInBytes(config.batchSize(), width)
-            + SoftmaxHead.sizeInBytes(config.batchSize(), width, numClasses, config.threads()));
+            + SoftmaxHead.sizeInBytes(
+                config.batchSize(), width, mostActive(config, numClasses), config.threads()));
     if (config.selector() instanceof SelectorSpec.WithGroups groups && groups.numGroups() > 1) {
       terms.put("groups of samples", groupBytes(groups, config.batchSize(), numClasses, width));
     }
@@ -69,6 +70,11 @@ public record MemoryPlan(Map<String, Long> bytes, long diskBytes) {
     terms.put("labels, counts and JVM", JVM_BYTES + (8 + LABEL_BYTES) * numClasses);
     terms.values().removeIf(bytes -> bytes == 0);
     return new MemoryPlan(terms, diskBytes);
+  }
+
+  private static int mostActive(TrainConfig config, int numClasses) {
+    long most = ClassSelector.mostActive(config.selector(), numClasses, config.batchSize());
+    return (int) Math.min(most, numClasses);
   }
 
   /** Bytes of all class weights with their velocities, wherever they lie. */
