@@ -21,8 +21,8 @@ import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
 /**
- * The kernels of {@code megaclass bench roofline} under JMH: another harness, with a JVM of its own
- * for each kernel, must come to the same numbers. Answers are checked before anything is measured.
+ * Kernels of {@code megaclass bench roofline} under JMH, another harness, with JVMs of its own for
+ * each kernel: to be compared with. Answers are checked before anything is measured.
  */
 @State(Scope.Thread)
 @BenchmarkMode(Mode.AverageTime)

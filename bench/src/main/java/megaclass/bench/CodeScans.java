@@ -99,7 +99,7 @@ final class CodeScans {
       c.rotation.rotate(row, c.rotated.address());
       long into = c.signed + CodeKernels.offset(r, c.words);
       backend.codes().signs(c.rotated.address(), c.words, into, CodeKernels.BLOCK);
-      row += 4L * m.stride;
+      row += 4L * m.packedStride;
     }
   }
 

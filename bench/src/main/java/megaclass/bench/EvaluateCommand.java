@@ -53,7 +53,10 @@ final class EvaluateCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
+    Check.positive("num-classes", numClasses);
+    Check.positive("dim", dim);
     Check.positive("samples", samples);
+    Check.positive("threads", threads);
     recalls.forEach(Recall::requireShare);
     try (var bench = new EvaluateBench(numClasses, dim, samples, threads)) {
       shell.print(ResultFile.text(bench.run(recalls)));

@@ -6,9 +6,16 @@ import java.util.List;
 /**
  * What {@code megaclass bench evaluate} measured.
  *
+ * @param date when it began
+ * @param commit of this program
+ * @param machine in a few words
+ * @param compute backend and threads
+ * @param numClasses that were looked among
  * @param dim floats of a class weight
  * @param samples whose best classes were looked for
  * @param k classes that were kept of each
+ * @param exact with all classes
+ * @param indexed through an index, by what it had to find
  */
 record EvaluateResult(
     String date,

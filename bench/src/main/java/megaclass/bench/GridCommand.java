@@ -23,7 +23,7 @@ import picocli.CommandLine.Option;
     synopsisHeading = "%n  ",
     customSynopsis = {
       "megaclass bench [flags]",
-      "  megaclass bench cell | kernels | roofline | search | selection | table [flags]"
+      "  megaclass bench cell | evaluate | kernels | roofline | search | selection | table [flags]"
     },
     sortOptions = false,
     commandListHeading = "%nParts of it%n",
@@ -92,6 +92,7 @@ final class GridCommand implements Callable<Integer> {
 
     /** The selector for so many classes. */
     private String selector(String text, int numClasses) {
+      Check.positive("num-active", numActive);
       double rate = Math.min(1.0, (double) numActive / numClasses);
       return text.strip().replace("RATE", String.valueOf(rate));
     }

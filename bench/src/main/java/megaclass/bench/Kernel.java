@@ -105,7 +105,7 @@ record Kernel(
   /** As a coarse probe, whose centroids stay in a cache. */
   private static void logitsOfCached(ComputeBackend backend, KernelMemory m) {
     for (int r = 0; r < NUM_ROWS; r++) {
-      m.rows[r] = m.packed + 4L * m.stride * r;
+      m.rows[r] = m.packed + 4L * m.packedStride * r;
     }
     logits(backend, m);
   }
@@ -136,7 +136,7 @@ record Kernel(
   private static void embeddingGradient(ComputeBackend backend, KernelMemory m) {
     for (int p = 0; p < NUM_PANELS; p++) {
       backend.embeddingGradient(
-          m.packed, m.stride, m.tile(p), NUM_ROWS, m.stride, m.embeddingGradient(p));
+          m.packed, m.packedStride, m.tile(p), NUM_ROWS, m.stride, m.embeddingGradient(p));
     }
   }
 

@@ -29,6 +29,10 @@ final class KernelMemory {
   final long[] velocities = new long[NUM_ROWS];
   final long panels;
   final long packed;
+
+  /** Floats from row to row of {@link #packed}, as in the softmax head. */
+  final int packedStride;
+
   final long blocks;
   final long offsets;
   final long sums;
@@ -74,15 +78,17 @@ final class KernelMemory {
     long panelFloats = (long) NUM_PANELS * PANEL;
     panels = floats(panelFloats * stride, arena).address();
     tiles = floats(panelFloats * NUM_ROWS, arena);
-    packed = floats((long) NUM_ROWS * stride, arena).address();
+    packedStride = stride + ComputeBackend.ROW_ALIGNMENT;
+    packed = floats((long) NUM_ROWS * packedStride, arena).address();
     embeddingGradients = constants(panelFloats * stride, 0f, arena);
     blocks = floats(panelFloats * numBlocks * PANEL, arena).address();
     rowGradients = constants((long) NUM_ROWS * numBlocks * PANEL, 0f, arena);
     offsets = constants(panelFloats, 2f, arena).address();
     sums = constants(panelFloats, 0f, arena).address();
-    copyFrom = NativeMemory.allocate(copyBytes / threads, arena).fill((byte) 1);
-    copyTo = NativeMemory.allocate(copyBytes / threads, arena).fill((byte) 2);
-    links = links(copyBytes / threads, arena);
+    long bytes = copyBytes / threads & -MemoryPeaks.BLOCK;
+    copyFrom = NativeMemory.allocate(bytes, arena).fill((byte) 1);
+    copyTo = NativeMemory.allocate(bytes, arena).fill((byte) 2);
+    links = links(bytes, arena);
     codes = new CodeMemory(dim, backend, arena);
     for (int i = 0; i < fmaValues.length; i++) {
       fmaValues[i] = i;

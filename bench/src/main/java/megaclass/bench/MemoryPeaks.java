@@ -20,12 +20,15 @@ final class MemoryPeaks {
   /** Between two links of a chain, in ints: no two in one line of a cache, or in its neighbour. */
   static final int LINK = 32;
 
+  /** What is read in order is a multiple of so many bytes. */
+  static final long BLOCK = 256;
+
   private MemoryPeaks() {}
 
   /**
    * Adds up memory from its beginning to its end.
    *
-   * @param bytes a multiple of 256
+   * @param bytes a multiple of {@link #BLOCK}
    * @param sums (16) at least, written
    */
   static void read(long from, long bytes, float[] sums) {

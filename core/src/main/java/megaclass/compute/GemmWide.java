@@ -12,8 +12,8 @@ import jdk.incubator.vector.VectorSpecies;
 /**
  * Register-blocked matrix products: 4 broadcast rows times 4 vectors a turn.
  *
- * <p>For 512-bit vectors, whose 32 registers hold 16 accumulators: measured at 94-99 % of one
- * core's peak (AVX-512).
+ * <p>For 512-bit vectors, whose 32 registers hold 16 accumulators. How near it comes to the peak of
+ * a core is what {@code megaclass bench roofline} measures.
  *
  * <p>Each kernel is one flat static method with no branch around its accumulators and no vector
  * that crosses a method boundary: C1 gives up on larger ones, and a vector that crosses a boundary

@@ -20,7 +20,7 @@ public sealed interface BestClasses extends AutoCloseable permits ClassScorer, I
   /**
    * Scores a batch.
    *
-   * @param embeddings packed, (batch, dim)
+   * @param embeddings packed, (batch, dim), of at most {@link #batchSize} samples
    */
   void score(Embeddings embeddings);
 

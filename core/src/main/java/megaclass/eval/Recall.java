@@ -7,8 +7,8 @@ import java.util.function.Consumer;
  * How many of the best classes an index has to find to be used in place of scoring all classes.
  *
  * @param share of the k best classes of an example, on average, in (0, 1]
- * @param listener is told how classes are looked for as soon as that is known, on the thread that
- *     asks for them
+ * @param listener is told how classes are looked for as soon as that is known, and again when an
+ *     index takes over, on the thread that asks for them
  */
 public record Recall(double share, Consumer<ClassSearch> listener) {
   /** Checks the share. */

@@ -128,9 +128,9 @@ final class ScorerChoice implements AutoCloseable {
     told = true;
     String reason =
         open
-            ? "recall of an index is measured with %d examples, and there are fewer"
+            ? "measuring what an index finds takes %d examples, and there are fewer"
                 .formatted(IndexedScorer.SAMPLES)
-            : "an index saves nothing with fewer than %d".formatted(MIN_CLASSES);
+            : "an index saves nothing with fewer than %d classes".formatted(MIN_CLASSES);
     recall.listener().accept(new ClassSearch.Exact(reason));
   }
 

@@ -11,7 +11,7 @@ import megaclass.compute.ComputeBackend;
 import megaclass.compute.NativeMemory;
 
 /**
- * The memory of {@link SoftmaxHead}: constant, however many classes are active.
+ * The memory of {@link SoftmaxHead}: bounded, however many classes are active.
  *
  * <p>It keeps the exponentials of as many tiles as fit {@link #MOST_KEPT_BYTES} from the forward
  * for the backward pass; the rest are recomputed. Per chunk it holds running maxima and sums of the

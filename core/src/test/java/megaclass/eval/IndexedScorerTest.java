@@ -266,7 +266,7 @@ class IndexedScorerTest {
           evaluator -> {
             var few = evaluator.evaluate(data, counts, 100);
             assertEquals(
-                "[all classes are scored: recall of an index is measured with 512 examples, and"
+                "[all classes are scored: measuring what an index finds takes 512 examples, and"
                     + " there are fewer]",
                 told.toString());
             assertTrue(few.meanLoss().isPresent());
@@ -326,6 +326,7 @@ class IndexedScorerTest {
               assertTrue(evaluator.evaluate(data, new long[300], 600).meanLoss().isPresent()));
     }
     assertEquals(
-        "[all classes are scored: an index saves nothing with fewer than 4096]", told.toString());
+        "[all classes are scored: an index saves nothing with fewer than 4096 classes]",
+        told.toString());
   }
 }

@@ -36,7 +36,10 @@ import megaclass.internal.Check;
 import megaclass.internal.InvalidFileException;
 import megaclass.model.Classifier;
 
-/** {@code megaclass predict}: the best classes of new examples, a line each, as they come in. */
+/**
+ * {@code megaclass predict}: the best classes of new examples, a line each, as they come in;
+ * through an index many at a time.
+ */
 public final class PredictVerb implements Verb {
   private static final int BATCH = 256;
 

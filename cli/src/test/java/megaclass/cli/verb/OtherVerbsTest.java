@@ -262,7 +262,7 @@ class OtherVerbsTest {
       value = {
         "3g | --dtype bf16 (2.",
         "2g | --weights-memory 1",
-        "1g | --weights-memory 6",
+        "1g | --weights-memory 7",
         "190m | nothing"
       })
   void planRefusesWhatDoesNotFit(String memory, String fitting) {

@@ -93,7 +93,7 @@ class RecallFlagTest {
     var few = run("evaluate", "runs/many", "--recall=0.95", "--examples=100").out();
     assertTrue(
         few.startsWith(
-            "search    all classes are scored: recall of an index is measured with 512 examples,"
+            "search    all classes are scored: measuring what an index finds takes 512 examples,"
                 + " and there are fewer\ntest      top-1 "),
         few);
     assertTrue(few.matches("(?s).*   loss \\d.*"), few);
