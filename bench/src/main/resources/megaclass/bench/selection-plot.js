@@ -11,13 +11,14 @@ function draw(facts) {
     backgroundColor: '#ffffff',
     title: {text: facts.title, left: 12, top: 8, textStyle: {fontSize: 15, fontWeight: 'normal'}},
     legend: {top: 36, left: 12, right: 12},
-    grid: {left: 64, right: 24, top: 100, bottom: 52},
+    grid: {left: 64, right: 24, top: 120, bottom: 52},
     xAxis: {type: 'log', name: facts.x, nameLocation: 'middle', nameGap: 30, logBase: 2},
     yAxis: {type: 'value', name: facts.y, nameLocation: 'middle', nameGap: 42, scale: true},
-    series: facts.series.map(one => ({
+    series: facts.series.map((one, index) => ({
       type: 'line',
       name: one.name,
-      symbol: one.name.startsWith('all') ? 'diamond' : 'circle',
+      // Colours repeat; the shape then tells series apart.
+      symbol: one.name.startsWith('all') ? 'diamond' : index < colours.length ? 'circle' : 'triangle',
       symbolSize: one.name.startsWith('all') ? 16 : 8,
       data: one.points.slice().sort((a, b) => a[0] - b[0]).map(point => ({
         value: [point[0], point[1]],
