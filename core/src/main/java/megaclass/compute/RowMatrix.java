@@ -3,7 +3,6 @@ package megaclass.compute;
 
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
-import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
 import static megaclass.compute.NativeMemory.ALL;
 
 import java.lang.foreign.Arena;
@@ -305,28 +304,12 @@ public final class RowMatrix implements AutoCloseable {
 
   /** One weight; for tests and slow paths. */
   public float get(int row, int column) {
-    return switch (format) {
-      case FP32 -> ALL.get(JAVA_FLOAT_UNALIGNED, location(row) + 4L * column);
-      case BF16 ->
-          Float.intBitsToFloat(ALL.get(JAVA_SHORT_UNALIGNED, location(row) + half(column)) << 16);
-    };
+    return format.get(location(row), stride, column);
   }
 
   /** Sets one weight, rounded to the nearest; for initial values, tests and slow paths. */
   public void set(int row, int column, float value) {
-    switch (format) {
-      case FP32 -> ALL.set(JAVA_FLOAT_UNALIGNED, locationToChange(row) + 4L * column, value);
-      case BF16 -> {
-        int rounded = (Float.floatToIntBits(value) + 0x8000) >>> 16;
-        ALL.set(JAVA_SHORT_UNALIGNED, locationToChange(row) + half(column), (short) rounded);
-      }
-    }
-  }
-
-  /** Offset in a row of the 16 bits of one weight: of a word, the upper half comes second. */
-  private long half(int column) {
-    int words = stride / 2;
-    return 4L * (column % words) + (column < words ? 2 : 0);
+    format.set(locationToChange(row), stride, column, value);
   }
 
   /**

@@ -62,7 +62,7 @@ final class TileKernel {
     }
   }
 
-  /** Addresses, scales and log weights of a tile's rows, filled up to whole blocks of rows. */
+  /** Addresses and log weights of a tile's rows, filled up to whole blocks that do not count. */
   private int gather(int tile, BatchPart part) {
     var tiles = part.tiles();
     var active = part.active();
@@ -72,7 +72,6 @@ final class TileKernel {
     for (int r = 0; r < count; r++) {
       long scratch = widened.address() + 4L * r * stride;
       rows[r] = weights.read(active.classId(first + r), scratch, backend);
-      scales[r] = part.scales()[first + r];
       shifts[r] = active.logWeight(first + r);
     }
     for (int r = count; r < padded; r++) { // takes part in no sum
@@ -83,7 +82,7 @@ final class TileKernel {
     return padded;
   }
 
-  /** The scales of a tile's rows, which backward finds in the part. */
+  /** What makes logits of inner products with a tile's rows; backward finds it in the part. */
   private void measure(int tile, BatchPart part) {
     int first = tile * part.tiles().tileRows();
     for (int r = 0; r < part.tiles().rows(tile); r++) {
@@ -131,6 +130,7 @@ final class TileKernel {
   void backward(int tile, int chunk, BatchPart part, int batch, RowUpdate update) {
     var tiles = part.tiles();
     int padded = gather(tile, part);
+    System.arraycopy(part.scales(), tile * tiles.tileRows(), scales, 0, tiles.rows(tile));
     long packed = memory.packedRows(worker);
     int packedStride = memory.packedStride();
     for (int r = 0; r < padded; r++) {
