@@ -77,6 +77,7 @@ public class KernelBenchmark {
   /** Frees them. */
   @TearDown(Level.Trial)
   public void tearDown() {
+    memory.close();
     matrix.close();
     arena.close();
   }

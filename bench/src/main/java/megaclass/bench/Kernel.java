@@ -44,7 +44,10 @@ record Kernel(
     void call(ComputeBackend backend, KernelMemory memory);
   }
 
-  /** The peaks, the kernels in the order in which a step calls them, then those of codes. */
+  /**
+   * The peaks, what comes before the head, the kernels of the head in the order in which a step
+   * calls them, then those of codes.
+   */
   static List<Kernel> all() {
     var tiles =
         List.of(
@@ -78,7 +81,25 @@ record Kernel(
                 m -> 4.0 * NUM_ROWS * m.stride,
                 Kernel::sumRandomRows,
                 KernelMemory::allRowGradients));
-    return Stream.of(Peaks.all(), tiles, CodeScans.all()).flatMap(List::stream).toList();
+    var batches =
+        List.of(
+            new Kernel(
+                "reading and packing a batch",
+                "GB/s",
+                m -> 4.0 * BatchMemory.BATCH * m.dim,
+                Peaks.RANDOM_READ,
+                m -> 4.0 * BatchMemory.BATCH * m.dim,
+                (_, m) -> m.batches.readBatch(),
+                m -> m.batches.embeddings()),
+            new Kernel(
+                "union of candidates",
+                "M classes/s",
+                _ -> BatchMemory.NUM_ACTIVE * 1e3,
+                "",
+                _ -> 0,
+                (_, m) -> m.batches.listActiveClasses(),
+                m -> m.batches.activeClasses()));
+    return Stream.of(Peaks.all(), batches, tiles, CodeScans.all()).flatMap(List::stream).toList();
   }
 
   /** A kernel that says how fast others could be. */

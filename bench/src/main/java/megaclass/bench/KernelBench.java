@@ -66,8 +66,9 @@ final class KernelBench {
           }
         }
       }
-      return new KernelRun(
-          dim, threads, backend.description(), summary(kernels, rates, memories[0]));
+      var summary = summary(kernels, rates, memories[0]);
+      Arrays.stream(memories).forEach(KernelMemory::close);
+      return new KernelRun(dim, threads, backend.description(), summary);
     }
   }
 

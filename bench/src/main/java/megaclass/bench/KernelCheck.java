@@ -74,6 +74,7 @@ final class KernelCheck {
 
     @Override
     public void close() {
+      memory.close();
       matrix.close();
       arena.close();
     }

@@ -18,7 +18,7 @@ import megaclass.internal.Permutation;
  * The operands of one thread: those of a tile of 128 classes with a batch of 256 samples, as the
  * softmax head has them, and its part of a matrix that is larger than the caches.
  */
-final class KernelMemory {
+final class KernelMemory implements AutoCloseable {
   static final int NUM_ROWS = 128;
   static final int NUM_PANELS = 4;
 
@@ -44,6 +44,7 @@ final class KernelMemory {
   final long[] countValues = {1, 2, 3, 4, 5, 6, 7, 8};
   final float[] readSums = new float[PANEL];
   final CodeMemory codes;
+  final BatchMemory batches;
 
   private final MemorySegment tiles;
   private final MemorySegment embeddingGradients;
@@ -90,6 +91,7 @@ final class KernelMemory {
     copyTo = NativeMemory.allocate(bytes, arena).fill((byte) 2);
     links = links(bytes, arena);
     codes = new CodeMemory(dim, backend, arena);
+    batches = new BatchMemory(dim, bytes, worker, backend);
     for (int i = 0; i < fmaValues.length; i++) {
       fmaValues[i] = i;
     }
@@ -187,6 +189,12 @@ final class KernelMemory {
   /** Weights and velocity of the last of the current rows. */
   MemorySegment lastRow() {
     return MemorySegment.ofAddress(rows[NUM_ROWS - 1]).reinterpret(8L * stride);
+  }
+
+  /** Frees what is not the arena's. */
+  @Override
+  public void close() {
+    batches.close();
   }
 
   /** Rows of a matrix with velocities that takes so many bytes. */

@@ -229,15 +229,35 @@ final class RowCache implements AutoCloseable {
           int from = task * ROWS_PER_TASK;
           int to = Math.min(from + ROWS_PER_TASK, numChanged);
           for (int i = from; i < to; i++) {
+            file.willNeed(rows[i]);
+          }
+          for (int i = from; i < to; i++) {
             file.write(rows[i], bytes((int) order[i]));
           }
         });
   }
 
+  /**
+   * Tells the system that rows will be fetched soon, so that the disk reads them meanwhile.
+   *
+   * @param rows distinct, those that are in memory among them
+   */
+  void announce(int[] rows, Workers workers) {
+    workers.run(
+        Math.ceilDiv(rows.length, ROWS_PER_TASK),
+        (task, _) -> {
+          int from = task * ROWS_PER_TASK;
+          int to = Math.min(from + ROWS_PER_TASK, rows.length);
+          for (int i = from; i < to; i++) {
+            if (slot(rows[i]) < 0) {
+              file.willNeed(rows[i]);
+            }
+          }
+        });
+  }
+
   private void load(int count, Workers workers) {
-    for (int i = 0; i < count; i++) {
-      file.willNeed(missing[i]);
-    }
+    announce(Arrays.copyOf(missing, count), workers);
     int firstFree = numFree - count;
     workers.run(
         Math.ceilDiv(count, ROWS_PER_TASK),

@@ -358,6 +358,13 @@ public final class RowMatrix implements AutoCloseable {
     }
   }
 
+  /** Rows that lie on disk will be fetched soon: lets the disk read them meanwhile. */
+  public void announce(int[] rows, Workers workers) {
+    if (disk != null) {
+      disk.announce(rows, workers);
+    }
+  }
+
   /** Brings all changed rows to the disk, if they lie there. */
   public void flush(Workers workers) {
     if (disk != null) {

@@ -75,6 +75,15 @@ public final class Rotation {
     return codeDim;
   }
 
+  /** Multiplications and additions that a row takes, for its share of what a machine can do. */
+  public long operations() {
+    int size = Integer.highestOneBit(codeDim);
+    int stages = Integer.numberOfTrailingZeros(size);
+    int mixing = size == codeDim ? 0 : codeDim;
+    int rounds = factors.length / CodeKernels.factorsOfRound(codeDim);
+    return (long) rounds * (codeDim + (long) size * stages + mixing);
+  }
+
   /** Longs of a code of a rotated row. */
   public int words() {
     return codeDim / CodeKernels.WORD;

@@ -25,6 +25,16 @@ public interface ClassSelector extends AutoCloseable {
    */
   ActiveClasses select(Embeddings embeddings, int[] targets, long draw);
 
+  /**
+   * Classes that {@link #select} will make active whatever embeddings and weights are by then, as
+   * far as that is known: so that they can be read from the disk ahead of need.
+   *
+   * @param targets as in {@code select}; may occur several times in what is returned, too
+   */
+  default int[] foreseen(int[] targets, long draw) {
+    return targets;
+  }
+
   /** Whether {@link #select} reads the weights of all classes, which must then be caught up. */
   default boolean readsAllWeights() {
     return false;

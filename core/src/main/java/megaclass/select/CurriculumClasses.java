@@ -42,6 +42,11 @@ final class CurriculumClasses implements ClassSelector {
   }
 
   @Override
+  public int[] foreseen(int[] targets, long draw) {
+    return serving().foreseen(targets, draw);
+  }
+
+  @Override
   public boolean readsAllWeights() {
     return serving().readsAllWeights();
   }

@@ -29,9 +29,18 @@ final class UniformClasses implements ClassSelector {
   public ActiveClasses select(Embeddings embeddings, int[] targets, long draw) {
     var set = new ClassSet(Math.max(numActive, targets.length)).addAll(targets);
     int[] distinctTargets = corrected ? set.sorted() : new int[0];
-    int[] ids = set.fillUniformly(numActive, numClasses, Hash.key(seed, draw)).sorted();
+    int[] ids = fill(set, draw).sorted();
     float[] logWeights =
         corrected ? TailedClasses.logWeights(ids, distinctTargets, numClasses) : null;
     return ActiveClasses.of(ids, logWeights, targets);
+  }
+
+  private ClassSet fill(ClassSet set, long draw) {
+    return set.fillUniformly(numActive, numClasses, Hash.key(seed, draw));
+  }
+
+  @Override
+  public int[] foreseen(int[] targets, long draw) {
+    return fill(new ClassSet(Math.max(numActive, targets.length)).addAll(targets), draw).sorted();
   }
 }

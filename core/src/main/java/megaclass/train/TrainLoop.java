@@ -56,6 +56,13 @@ final class TrainLoop {
     return loss;
   }
 
+  /** Lets the disk read class weights that a later mini-batch will need, while this one trains. */
+  void announce(MiniBatch later) {
+    clock.enter(Stage.CATCH_UP);
+    int[] classIds = selector.foreseen(later.classIds(), later.step());
+    state.weights().matrix().announce(classIds, workers);
+  }
+
   /** Chooses the classes for a mini-batch and measures the choice; trains on nothing. */
   SelectionQuality measure(MiniBatch batch, SelectionProbe probe) {
     read(batch);

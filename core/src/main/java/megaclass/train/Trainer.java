@@ -164,6 +164,9 @@ public final class Trainer {
       long lastSave = System.nanoTime();
       while (step < state.totalSteps() && !stopped) {
         MiniBatch batch = reader.batch(step);
+        if (state.weights().matrix().isOnDisk()) {
+          loop.announce(reader.batch(step + 1));
+        }
         double loss = loop.step(batch);
         meter.add(++step, loss, loop.touched());
         evaluateIfDue(step);

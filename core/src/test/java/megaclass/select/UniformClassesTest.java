@@ -32,6 +32,15 @@ class UniformClassesTest {
   }
 
   @Test
+  void allOfItsClassesAreForeseen() {
+    try (var problem = Problem.random(1000, 3, 20, 2);
+        var selector = problem.selector("uniform(0.1, corrected=true)", true, 5)) {
+      int[] foreseen = selector.foreseen(problem.distinctTargets(), 7);
+      assertArrayEquals(Problem.ids(problem.select(selector, 7)), foreseen);
+    }
+  }
+
+  @Test
   void moreTargetsThanItsShareAreAllTaken() {
     try (var problem = Problem.random(1000, 3, 300, 2);
         var selector = problem.selector("uniform(0.01)", true, 5)) {

@@ -35,7 +35,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  *       classes than classes, whatever the sizes and however targets repeat.
  *   <li>A class that stands for itself has log weight 0, and a target always does: it is no draw of
  *       a tail, not even by accident.
- *   <li>All of this holds in each group of a batch, and each sample is in one group.
+ *   <li>All this holds in each group; each sample is in one group. What is foreseen comes true.
  *   <li>The choice is a function of weights, batch, seed and step: not of threads, of earlier
  *       calls, or of the backend, and the selector changes nothing that it is lent.
  *   <li>Weights of zero, equal weights and classes that never were a target are nothing special.
@@ -383,7 +383,7 @@ public abstract class ClassSelectorContract {
     }
 
     ActiveClasses select(long step) {
-      return selector.select(scene.embeddings(), scene.targets(), step);
+      return scene.select(selector, step);
     }
 
     Choice choose(long step) {

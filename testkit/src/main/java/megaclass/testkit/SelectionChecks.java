@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.Arrays;
 import java.util.function.LongFunction;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import megaclass.select.ActiveClasses;
 import megaclass.select.ActiveClasses.Group;
@@ -31,6 +32,13 @@ final class SelectionChecks {
     assertEquals(expected.groups().size(), actual.groups().size(), "number of groups " + when);
     for (int g = 0; g < expected.groups().size(); g++) {
       assertSame(expected.groups().get(g), actual.groups().get(g), "of group " + g + " " + when);
+    }
+  }
+
+  static void assertActive(int[] classIds, ActiveClasses active) {
+    var ids = range(active.numActive()).map(active::classId).boxed().collect(Collectors.toSet());
+    for (int classId : classIds) {
+      assertTrue(ids.contains(classId), "class " + classId + " was foreseen but is not active");
     }
   }
 

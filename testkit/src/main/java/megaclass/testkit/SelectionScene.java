@@ -19,6 +19,7 @@ import megaclass.data.Dataset;
 import megaclass.data.MiniBatch;
 import megaclass.internal.Hash;
 import megaclass.select.ActiveClasses;
+import megaclass.select.ClassSelector;
 import megaclass.select.SelectionProblem;
 import megaclass.weights.ClassWeights;
 
@@ -196,6 +197,14 @@ final class SelectionScene implements AutoCloseable {
     double length = Math.sqrt(squares * (size.normalised() ? weightSquares : 1));
     double bias = size.bias() ? weights.matrix().get(classId, size.dim()) : 0;
     return Math.exp(2 * (length == 0 ? 0 : product / length) + bias);
+  }
+
+  /** Lets a selector choose, and holds it to what it had foreseen. */
+  ActiveClasses select(ClassSelector selector, long step) {
+    int[] foreseen = selector.foreseen(targets, step);
+    ActiveClasses active = selector.select(embeddings, targets, step);
+    SelectionChecks.assertActive(foreseen, active);
+    return active;
   }
 
   Choice choice(ActiveClasses active) {
