@@ -81,13 +81,13 @@ extern "C" __global__ void gather_rows(
 
 // Brings a table of catch-up matrices from step `from` to step `to`: entry f of products (to, 4)
 // becomes the product of the matrices of steps f .. to - 1, the later ones on the left. steps
-// (to - from, 4) holds the matrices of the new steps alone.
+// (to, 4) holds the matrix of each step alone.
 //
 // Defined by CatchUp.product. That multiplies blocks of steps, this one step after the other, for
-// every f at once: a step of training costs 64 bytes of traffic for each step before it (20 us
-// after a million steps), and a row then finds all it missed in one entry. Both multiply in double;
-// they differ by rounding, some 1e-16 a missed step, before the entry is rounded to float. A run
-// that goes on from a checkpoint multiplies in the same order, so its bits are the same.
+// every f at once: a step of training costs 64 bytes of traffic for each step before it, and a row
+// then finds all it missed in one entry. Both multiply in double; they differ by rounding, some
+// 1e-16 a missed step, before an entry is rounded to float. A run that goes on from a checkpoint
+// multiplies in the same order, so its bits are the same.
 extern "C" __global__ void advance_products(
     double* products, const double* steps, int from, int to) {
   int f = blockIdx.x * blockDim.x + threadIdx.x;
@@ -95,13 +95,13 @@ extern "C" __global__ void advance_products(
     return;
   }
   double* into = products + 4ll * f;
-  const double* start = f < from ? into : steps + 4ll * (f - from);
+  const double* start = f < from ? into : steps + 4ll * f;
   double v0 = start[0];
   double v1 = start[1];
   double w0 = start[2];
   double w1 = start[3];
   for (int t = f < from ? from : f + 1; t < to; t++) {
-    const double* a = steps + 4ll * (t - from);
+    const double* a = steps + 4ll * t;
     double nextV0 = fma(a[0], v0, a[1] * w0);
     double nextV1 = fma(a[0], v1, a[1] * w1);
     w0 = fma(a[2], v0, a[3] * w0);
