@@ -189,3 +189,28 @@ __device__ inline float blockMax(float value, float* scratch) {
   }
   return max;
 }
+
+// ---- prefix sums -------------------------------------------------------------------------------
+
+// Sum of the values of the threads before this one, and of the whole block; whole warps. scratch:
+// 32 ints of shared memory, which may be used again after the next __syncthreads().
+__device__ inline int blockSumBefore(int value, int* scratch, int* total) {
+  int lane = threadIdx.x % WARP;
+  int warp = threadIdx.x / WARP;
+  int upToHere = value;
+  for (int offset = 1; offset < WARP; offset *= 2) {
+    int other = __shfl_up_sync(WHOLE_WARP, upToHere, offset);
+    upToHere += lane >= offset ? other : 0;
+  }
+  if (lane == WARP - 1) {
+    scratch[warp] = upToHere;
+  }
+  __syncthreads();
+  int before = 0;
+  *total = 0;
+  for (int w = 0; w < (int)blockDim.x / WARP; w++) {
+    before += w < warp ? scratch[w] : 0;
+    *total += scratch[w];
+  }
+  return before + upToHere - value;
+}
