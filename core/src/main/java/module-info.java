@@ -18,9 +18,11 @@ module megaclass.core {
   exports megaclass.compute to
       megaclass.bench,
       megaclass.cli,
+      megaclass.cuda,
       megaclass.testkit;
   exports megaclass.internal to
       megaclass.bench,
       megaclass.cli,
+      megaclass.cuda,
       megaclass.testkit;
 }

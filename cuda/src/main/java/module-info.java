@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/** The GPU engine. CUDA is found at run time; nothing of it is needed to build. */
+module megaclass.cuda {
+  requires megaclass.core;
+  requires static transitive org.jspecify;
+}
