@@ -21,6 +21,10 @@ final class MissedSteps implements AutoCloseable {
   private static final int FIRST_CAPACITY = 4096;
   private static final int BLOCK = 256;
 
+  /** AdaGrad leaves rows without a gradient where they are. */
+  private static final OptimizerSpec.Sgd STILL =
+      new OptimizerSpec.Sgd(0, false, 0, OptimizerSpec.LazyDecay.OFF);
+
   private final Device device;
   private final Kernel advance;
   private final CatchUp steps;
@@ -29,10 +33,15 @@ final class MissedSteps implements AutoCloseable {
   private int inTable;
 
   /** Takes momentum, decay and nesterov of an optimizer. */
-  MissedSteps(Device device, OptimizerSpec.Sgd sgd) {
+  MissedSteps(Device device, OptimizerSpec optimizer) {
     this.device = device;
     advance = device.kernel("rows", "advance_products");
-    steps = new CatchUp(sgd);
+    steps =
+        new CatchUp(
+            switch (optimizer) {
+              case OptimizerSpec.Sgd sgd -> sgd;
+              case OptimizerSpec.AdaGrad _ -> STILL;
+            });
     products = device.allocate(MATRIX_BYTES * FIRST_CAPACITY);
     matrices = device.allocate(MATRIX_BYTES * FIRST_CAPACITY);
   }
