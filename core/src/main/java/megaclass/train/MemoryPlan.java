@@ -17,8 +17,9 @@ import megaclass.select.SelectorSpec;
  *
  * @param bytes bytes of each term, in the order in which they are told
  * @param diskBytes bytes of class weights on disk, in no term; 0 when they are in memory
+ * @param modelBytes bytes of the model file, about
  */
-public record MemoryPlan(Map<String, Long> bytes, long diskBytes) {
+public record MemoryPlan(Map<String, Long> bytes, long diskBytes, long modelBytes) {
   /** JVM code, heap of a run without its data set, thread stacks: measured, not computed. */
   private static final long JVM_BYTES = 150L << 20;
 
@@ -38,6 +39,7 @@ public record MemoryPlan(Map<String, Long> bytes, long diskBytes) {
     long weightBytes = RowMatrix.State.NONE.bytesPerRow(width, config.dtype());
     long stateBytes = state.bytesPerRow(width, config.dtype()) - weightBytes;
     long diskBytes = 0;
+    long modelBytes = numClasses * (weightBytes + 8 + LABEL_BYTES);
     if (config.weightsOnDisk(numClasses)) {
       int rowBytes = (int) (rowBytes(config, numClasses) / numClasses);
       long cacheBytes = RowMatrix.cacheBytes(numClasses, rowBytes, config.weightsMemory());
@@ -54,6 +56,7 @@ public record MemoryPlan(Map<String, Long> bytes, long diskBytes) {
       terms.put(
           "its optimizer state",
           bag.buckets() * (state.bytesPerRow(config.dim(), RowFormat.FP32) - rowBytes));
+      modelBytes += bag.buckets() * rowBytes;
     }
     terms.put(
         "class selector",
@@ -69,7 +72,7 @@ public record MemoryPlan(Map<String, Long> bytes, long diskBytes) {
     terms.put("data file, mapped", dataBytes);
     terms.put("labels, counts and JVM", JVM_BYTES + (8 + LABEL_BYTES) * numClasses);
     terms.values().removeIf(bytes -> bytes == 0);
-    return new MemoryPlan(terms, diskBytes);
+    return new MemoryPlan(terms, diskBytes, modelBytes);
   }
 
   private static int mostActive(TrainConfig config, int numClasses) {

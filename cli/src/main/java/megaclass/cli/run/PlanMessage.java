@@ -165,7 +165,9 @@ public final class PlanMessage {
     String inMemory = Lines.labelled("memory", sum + terms, WIDTH);
     return memory.diskBytes() == 0
         ? inMemory
-        : inMemory + "\ndisk      " + bytes(memory.diskBytes()) + " of class weights";
+        : inMemory
+            + "\ndisk      %s of class weights, then %s of model"
+                .formatted(bytes(memory.diskBytes()), bytes(memory.modelBytes()));
   }
 
   private static String memoryTable(MemoryPlan memory, long limit) {
@@ -177,6 +179,7 @@ public final class PlanMessage {
     if (memory.diskBytes() > 0) {
       lines.add("  %-28s %12s".formatted("class weights on disk", bytes(memory.diskBytes())));
     }
+    lines.add("  %-28s %12s".formatted("model file", bytes(memory.modelBytes())));
     return String.join("\n", lines);
   }
 

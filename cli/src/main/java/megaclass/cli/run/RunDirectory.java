@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import megaclass.cli.UsageException;
+import megaclass.cli.text.Quantity;
 import megaclass.internal.AtomicFiles;
 import megaclass.internal.Folders;
 import megaclass.internal.InvalidFileException;
@@ -40,6 +41,28 @@ public record RunDirectory(Path folder, String name) {
       delete(file);
     }
     delete(checkpoints());
+  }
+
+  /**
+   * Refuses a run that the disk has no room for, before it has cost anything.
+   *
+   * @param bytes that it will write
+   */
+  void requireSpace(long bytes) {
+    Path existing = folder.toAbsolutePath();
+    while (!Files.exists(existing)) {
+      existing = Folders.of(existing);
+    }
+    try {
+      long free = Files.getFileStore(existing).getUsableSpace();
+      if (bytes > free) {
+        throw new IllegalArgumentException(
+            "the run writes %s to %s, but the disk has %s left; free some, or let --run-dir name a folder on another disk"
+                .formatted(Quantity.bytes(bytes), name, Quantity.bytes(free)));
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException("cannot look at " + name + ": " + IoErrors.sentence(e), e);
+    }
   }
 
   /** Settings, all of them. */

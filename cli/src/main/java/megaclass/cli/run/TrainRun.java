@@ -58,6 +58,8 @@ public final class TrainRun {
 
   /** Runs; returns the exit code. */
   public int run() {
+    var forecast = plan.memory();
+    directory.requireSpace(forecast.modelBytes() + (resume ? 0 : forecast.diskBytes()));
     AtomicFiles.writeString(
         directory.config(),
         ConfigFile.write(

@@ -288,6 +288,7 @@ class OtherVerbsTest {
     var run = run("plan", "--num-classes=1000000", "--dim=128", "--weights-memory=100m");
     assertTrue(run.out().contains("\n  class weights in use"), run.out());
     assertTrue(run.out().contains("\n  class weights on disk           488.3 MiB\n"), run.out());
+    assertTrue(run.out().contains("\n  model file                      526.4 MiB\n"), run.out());
   }
 
   @Test
