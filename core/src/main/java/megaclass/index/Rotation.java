@@ -90,6 +90,14 @@ public final class Rotation {
   }
 
   /**
+   * The factors of all rounds, one after the other, as {@link CodeKernels#rotate} takes them: for
+   * those who rotate elsewhere, as on a GPU.
+   */
+  public float[] factors() {
+    return factors.clone();
+  }
+
+  /**
    * Rotates a row. Addresses are raw: the caller owns the memory and has checked its ranges.
    *
    * @param row (dim), padded with zeros to a multiple of 16
