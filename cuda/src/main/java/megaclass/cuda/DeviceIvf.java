@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: Apache-2.0
+package megaclass.cuda;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.Map;
+import java.util.function.Function;
+import megaclass.compute.CodeKernels;
+import megaclass.compute.NativeMemory;
+import megaclass.compute.RowFormat;
+import megaclass.compute.RowMatrix;
+import megaclass.cuda.DeviceQuantizer.Probes;
+import megaclass.index.BinaryIvf;
+import megaclass.index.Rotation;
+import megaclass.internal.Hash;
+
+/**
+ * An inverted file with sign codes on the device: {@link BinaryIvf}, with the same rotation, the
+ * same random draws and the same saved state. Two differences: a class that is repaired looks at
+ * all centroids, not at the 256 nearest to its own, and all lists of a step are repaired together.
+ *
+ * <p>Used by the thread of its device.
+ */
+final class DeviceIvf implements AutoCloseable {
+  private static final int TRAINING_ITERATIONS = 8;
+  private static final long ROTATION = 0x726f74;
+  private static final long LISTS = 0x6c6973;
+  private static final String STATE_LISTS = "lists";
+  private static final String STATE_CENTROIDS = "centroids";
+
+  /** Memory for what a scan may find. */
+  private static final long FOUND_BYTES = 1L << 30;
+
+  private final Device device;
+  private final DeviceIndexedRows rows;
+  private final BinaryIvf.Settings settings;
+  private final long seed;
+  private final DeviceGroups groups;
+  private final DeviceQuantizer quantizer;
+  private final DeviceCodes codes;
+  private final DeviceLists lists;
+  private final DeviceScan scan;
+  private final DeviceBuffer rotatedCentroids;
+  private final DeviceScratch nearest;
+  private final DeviceScratch probedLists;
+  private final DeviceScratch probedScores;
+  private final DeviceScratch found;
+  private final DeviceScratch foundScores;
+
+  /**
+   * An empty index; {@link #build} or {@link #restore} fills it.
+   *
+   * @param rotation of {@link #rotationSeed}, for rows of this width
+   * @param sort stays the caller's, as rows do
+   */
+  DeviceIvf(
+      Device device,
+      DeviceIndexedRows rows,
+      BinaryIvf.Settings settings,
+      long seed,
+      Rotation rotation,
+      DeviceSort sort) {
+    this.device = device;
+    this.rows = rows;
+    this.settings = settings;
+    this.seed = seed;
+    int numLists = settings.numLists();
+    groups = new DeviceGroups(device, numLists, sort);
+    quantizer = new DeviceQuantizer(device, rows, numLists, groups);
+    codes = new DeviceCodes(device, rotation, settings.code());
+    lists = new DeviceLists(device, rows.matrix().numRows(), numLists, codes.words(), sort, groups);
+    scan = new DeviceScan(device, codes, sort, FOUND_BYTES);
+    rotatedCentroids = device.allocate(4L * codes.codeDim() * numLists);
+    nearest = new DeviceScratch(device);
+    probedLists = new DeviceScratch(device);
+    probedScores = new DeviceScratch(device);
+    found = new DeviceScratch(device);
+    foundScores = new DeviceScratch(device);
+  }
+
+  /** The seed of the rotation of an index with this seed. */
+  static long rotationSeed(long seed) {
+    return Hash.key(seed, ROTATION);
+  }
+
+  /** Trains centroids, gives every class its list and writes all codes. */
+  void build() {
+    quantizer.train(TRAINING_ITERATIONS, Hash.key(seed, LISTS));
+    quantizer.assign(RowChoice.range(0, rows.matrix().numRows()), lists.listOf());
+    layOut();
+  }
+
+  /** Makes the lists and all codes for given centroids and lists of the classes. */
+  private void layOut() {
+    lists.layOut();
+    rotateCentroids(0, settings.numLists());
+    encode(RowChoice.range(0, rows.matrix().numRows()));
+    codes.checkFinite();
+  }
+
+  private void rotateCentroids(int from, int to) {
+    long into = rotatedCentroids.address() + 4L * codes.codeDim() * from;
+    codes.rotate(quantizer.centroid(from), rows.matrix().stride(), to - from, into);
+  }
+
+  private void encode(RowChoice which) {
+    codes.encode(rows, which, rotatedCentroids.address(), lists);
+  }
+
+  /**
+   * What is found for the samples of a batch, until the next search.
+   *
+   * @param ids class ids (batch, perSample), best estimates first, -1 behind the last one
+   * @param scores their exact scores, (batch, perSample) floats
+   */
+  record Found(DeviceBuffer ids, DeviceBuffer scores, int perSample) {}
+
+  /**
+   * Probes, scans, and scores what was found.
+   *
+   * @param embeddings address of (batch, stride of the rows) floats
+   * @param effort how many times as much as usual to look at, at least 1
+   */
+  Found search(long embeddings, int batch, int effort) {
+    int numProbes = (int) Math.min((long) effort * settings.numProbes(), settings.numLists());
+    int wanted = (int) Math.min((long) effort * settings.numCandidates(), rows.matrix().numRows());
+    long numProbed = (long) batch * numProbes;
+    var probes = new Probes(probedLists.words(numProbed), probedScores.words(numProbed), numProbes);
+    quantizer.probe(embeddings, batch, probes);
+    DeviceBuffer ids = found.words((long) batch * wanted);
+    scan.scan(lists, probes, embeddings, rows.matrix().stride(), batch, wanted, ids);
+    DeviceBuffer scores = foundScores.words((long) batch * wanted);
+    codes.score(rows, embeddings, ids, batch, wanted, scores);
+    return new Found(ids, scores, wanted);
+  }
+
+  /**
+   * Scores one class of each sample, as its target.
+   *
+   * @param embeddings address of (batch, stride of the rows) floats
+   * @param classIds (batch) ints
+   * @param into (batch) floats
+   */
+  void score(long embeddings, DeviceBuffer classIds, int batch, DeviceBuffer into) {
+    codes.score(rows, embeddings, classIds, batch, 1, into);
+  }
+
+  /** Takes note of class weights that have moved: their codes are written anew. */
+  void moved(RowChoice which) {
+    encode(which);
+  }
+
+  /** Ends a step: the lists whose turn it is look whether their classes still belong to them. */
+  void endStep(long step) {
+    int period = settings.repairEvery();
+    int numLists = settings.numLists();
+    int phase = (int) (step % period);
+    int from = (int) ((long) numLists * phase / period);
+    int to = (int) ((long) numLists * (phase + 1) / period);
+    if (from < to) {
+      repair(from, to);
+    }
+  }
+
+  /** Lets classes go that are nearer to another centroid; each centroid becomes the mean. */
+  private void repair(int from, int to) {
+    int count = lists.findMembers(from, to);
+    if (count == 0) {
+      return;
+    }
+    var members = RowChoice.of(lists.members(), 0, count);
+    DeviceBuffer nearestOf = nearest.words(count);
+    quantizer.assign(members, nearestOf);
+    lists.keep(from, to, nearestOf, count);
+    quantizer.moveToMeans(lists.members(), from, to, false, 0);
+    rotateCentroids(from, to);
+    if (lists.moveOthers(nearestOf, count)) {
+      encode(members);
+    } else {
+      layOut();
+    }
+  }
+
+  /** The list of each class, and the centroids; as {@link BinaryIvf#state}. */
+  Map<String, MemorySegment> state() {
+    var listOf = NativeMemory.allocate(lists.listOf().bytes(), Arena.ofAuto());
+    device.download(lists.listOf(), 0, listOf);
+    var centroids = NativeMemory.allocate(quantizer.centroids().bytes(), Arena.ofAuto());
+    device.download(quantizer.centroids(), 0, centroids);
+    return Map.of(STATE_LISTS, listOf, STATE_CENTROIDS, centroids);
+  }
+
+  /**
+   * Called instead of {@link #build} when a run is resumed and the weights are as they were.
+   *
+   * @param sections what {@link #state} gave, by name
+   * @throws IllegalArgumentException when it was of another number of classes
+   */
+  void restore(Function<String, MemorySegment> sections) {
+    MemorySegment listOf = sections.apply(STATE_LISTS);
+    long saved = listOf.byteSize() / ValueLayout.JAVA_INT.byteSize();
+    if (saved != rows.matrix().numRows()) {
+      throw new IllegalArgumentException(
+          "the saved index holds %,d classes, but there are %,d; resume with the model that it was saved with"
+              .formatted(saved, rows.matrix().numRows()));
+    }
+    device.upload(sections.apply(STATE_CENTROIDS), quantizer.centroids(), 0);
+    quantizer.changed(0, settings.numLists());
+    device.upload(listOf, lists.listOf(), 0);
+    layOut();
+  }
+
+  /** Bytes that an index of so many classes takes, about, besides what a search needs. */
+  static long sizeInBytes(int numClasses, int width, int numLists) {
+    long codeDim = Math.ceilDiv(width, CodeKernels.WORD) * (long) CodeKernels.WORD;
+    long slots = numClasses + numClasses / 8L + 32L * numLists;
+    long stride = RowMatrix.State.NONE.bytesPerRow(width, RowFormat.FP32);
+    return slots * (codeDim / 8 + 4 + 4) + 8L * numClasses + numLists * (stride + 4 * codeDim);
+  }
+
+  @Override
+  public void close() {
+    scan.close();
+    lists.close();
+    codes.close();
+    quantizer.close();
+    groups.close();
+    rotatedCentroids.close();
+    nearest.close();
+    probedLists.close();
+    probedScores.close();
+    found.close();
+    foundScores.close();
+  }
+}
