@@ -152,8 +152,7 @@ final class RowKernels {
    *
    * @param keep what SGD without momentum leaves of a weight: 1 - rate * decay
    */
-  private record Factors(
-      float momentum, float decay, boolean nesterov, float keep, float epsilon) {
+  private record Factors(float momentum, float decay, boolean nesterov, float keep, float epsilon) {
     static Factors of(OptimizerSpec optimizer, float rate) {
       return switch (optimizer) {
         case OptimizerSpec.AdaGrad(double epsilon) -> new Factors(0, 0, false, 1, (float) epsilon);

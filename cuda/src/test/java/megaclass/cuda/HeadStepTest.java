@@ -21,8 +21,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * A step of the head by its kernels, tile by tile, against {@link LossDefinition}: what is gathered,
- * multiplied, turned into gradients and taken back through both normalisations fits together.
+ * A step of the head by its kernels, tile by tile, against {@link LossDefinition}: what is
+ * gathered, multiplied, turned into gradients and taken back through both normalisations fits
+ * together.
  */
 class HeadStepTest {
   private static final List<String> LOSSES =
@@ -75,8 +76,7 @@ class HeadStepTest {
           assertEquals(expected.weightGradients()[c][j], actual, 1e-4 * largest + 2e-6);
         }
         if (loss.bias()) {
-          double actual =
-              (double) problem.weights.get(c, sizes.dim) - step.moved.get(c, sizes.dim);
+          double actual = (double) problem.weights.get(c, sizes.dim) - step.moved.get(c, sizes.dim);
           assertEquals(expected.biasGradients()[c], actual, 1e-4 * largest + 2e-6);
         }
       }
@@ -258,8 +258,20 @@ class HeadStepTest {
       device
           .gemm()
           .multiply(
-              Precision.FP32, false, true, batch, columns, stride, 1f, e, stride, rowsOfTile,
-              stride, 0f, z, TILE_STRIDE);
+              Precision.FP32,
+              false,
+              true,
+              batch,
+              columns,
+              stride,
+              1f,
+              e,
+              stride,
+              rowsOfTile,
+              stride,
+              0f,
+              z,
+              TILE_STRIDE);
       return new Tile(z, TILE_STRIDE, first, columns, logWeights.address() + 4L * first);
     }
 
@@ -274,11 +286,35 @@ class HeadStepTest {
       float before = first == 0 ? 0f : 1f;
       Gemm gemm = device.gemm();
       gemm.multiply(
-          Precision.FP32, false, false, batch, stride, columns, 1f, g, TILE_STRIDE, rowsOfTile,
-          stride, before, intoEmbeddings, stride);
+          Precision.FP32,
+          false,
+          false,
+          batch,
+          stride,
+          columns,
+          1f,
+          g,
+          TILE_STRIDE,
+          rowsOfTile,
+          stride,
+          before,
+          intoEmbeddings,
+          stride);
       gemm.multiply(
-          Precision.FP32, true, false, columns, stride, batch, 1f, g, TILE_STRIDE, e, stride, 0f,
-          intoRows, stride);
+          Precision.FP32,
+          true,
+          false,
+          columns,
+          stride,
+          batch,
+          1f,
+          g,
+          TILE_STRIDE,
+          e,
+          stride,
+          0f,
+          intoRows,
+          stride);
     }
 
     double embeddingGradient(int sample, int column) {

@@ -23,7 +23,8 @@ class RowKernelsTest {
   /** Sizes of one problem: rows of a matrix, with velocities between them or without. */
   record Shape(int numRows, int width, RowFormat format, boolean velocity) {
     RowMatrix matrix(long seed) {
-      var matrix = new RowMatrix(numRows, width, new RowMatrix.State(velocity, false, false), format);
+      var matrix =
+          new RowMatrix(numRows, width, new RowMatrix.State(velocity, false, false), format);
       try (var workers = new Workers(1)) {
         matrix.randomise(1, width, seed, workers);
       }
@@ -39,7 +40,9 @@ class RowKernelsTest {
                     .flatMap(
                         width ->
                             Stream.of(RowFormat.values())
-                                .map(f -> new Shape(numRows, width, f, (numRows + width) % 2 == 0))));
+                                .map(
+                                    f ->
+                                        new Shape(numRows, width, f, (numRows + width) % 2 == 0))));
   }
 
   @ParameterizedTest

@@ -62,7 +62,12 @@ class RowsMoveAsOnTheCpuTest {
         var random = new SplittableRandom(8);
         for (int step = 0; step < STEPS; step++) {
           float rate = 0.3f / (1 + step);
-          int[] ids = random.ints(problem.numRows, 0, problem.numRows).limit(1 + problem.numRows / 3).distinct().toArray();
+          int[] ids =
+              random
+                  .ints(problem.numRows, 0, problem.numRows)
+                  .limit(1 + problem.numRows / 3)
+                  .distinct()
+                  .toArray();
           float[] gradients = gradients(ids.length, expected, random);
           onCpu.beginStep(rate);
           onCpu.catchUp(ids.length, i -> ids[i], engine.workers());

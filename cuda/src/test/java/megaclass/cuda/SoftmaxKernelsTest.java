@@ -217,8 +217,7 @@ class SoftmaxKernelsTest {
       float[] all = new float[tiles * problem.sizes.batch * stride()];
       eachTile(
           (samples, tile, buffer, at) -> {
-            kernels.gradient(
-                samples, tile, Destination.inPlace(stride()), problem.sizes.batch);
+            kernels.gradient(samples, tile, Destination.inPlace(stride()), problem.sizes.batch);
             int count = samples.count() * stride();
             System.arraycopy(DeviceArrays.floats(device, buffer, count), 0, all, at, count);
           });
