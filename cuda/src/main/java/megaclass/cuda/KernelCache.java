@@ -33,7 +33,7 @@ final class KernelCache {
   private static final int HASH_BYTES = 32;
 
   /** Multiply-adds round once only where the source says fmaf, as in the Java definitions. */
-  private static final List<String> OPTIONS = List.of("--std=c++17", "--fmad=false");
+  static final List<String> OPTIONS = List.of("--std=c++17", "--fmad=false");
 
   private final Path folder;
   private final @Nullable Nvrtc nvrtc;

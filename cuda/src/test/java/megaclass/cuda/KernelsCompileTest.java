@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+package megaclass.cuda;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.io.File;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * Compiles every kernel with nvcc where it is on the PATH; a warning is an error. What the kernels
+ * take of a device, registers, shared memory and spilled bytes, is written to {@code
+ * target/kernels.txt}.
+ */
+class KernelsCompileTest {
+  private static final List<String> ARCHITECTURES = List.of("sm_80", "sm_90");
+
+  @TempDir static Path folder;
+
+  @BeforeAll
+  static void requireNvcc() {
+    boolean found =
+        Stream.of(System.getenv().getOrDefault("PATH", "").split(File.pathSeparator))
+            .anyMatch(path -> Files.isExecutable(Path.of(path, "nvcc")));
+    if (!found) {
+      System.out.println("nvcc is not on the PATH: the kernels were not compiled with it");
+    }
+    assumeTrue(found, "nvcc is not on the PATH");
+  }
+
+  @Test
+  void everyKernelCompilesForEachArchitecture() throws IOException, InterruptedException {
+    var report = new ArrayList<String>();
+    var complaints = new ArrayList<String>();
+    for (String name : KernelFiles.names()) {
+      for (String architecture : ARCHITECTURES) {
+        var result = compile(KernelFiles.FOLDER.resolve(name + ".cu"), architecture);
+        report.add("==== %s.cu for %s\n%s".formatted(name, architecture, result.output()));
+        if (result.code() != 0) {
+          complaints.add(report.getLast());
+        }
+      }
+    }
+    Files.writeString(Path.of("target/kernels.txt"), String.join("\n", report));
+    assertEquals("", String.join("\n", complaints));
+  }
+
+  @Test
+  void aWarningIsAnError() throws IOException, InterruptedException {
+    var file = folder.resolve("unused.cu");
+    Files.writeString(
+        file,
+        """
+        extern "C" __global__ void unused(int* into) {
+          int a = 1;
+          into[0] = 2;
+        }
+        """);
+    var result = compile(file, "sm_80");
+    assertTrue(result.code() != 0 && result.output().contains("\"a\""), result.output());
+  }
+
+  private record Result(int code, String output) {}
+
+  private static Result compile(Path file, String architecture)
+      throws IOException, InterruptedException {
+    var command = new ArrayList<>(List.of("nvcc", "-cubin", "-arch=" + architecture));
+    command.addAll(KernelCache.OPTIONS);
+    command.addAll(List.of("-Werror", "all-warnings", "-Xptxas", "-v"));
+    command.addAll(List.of("-o", folder.resolve("cubin").toString(), file.toString()));
+    var nvcc = new ProcessBuilder(command).redirectErrorStream(true).start();
+    String output = new String(nvcc.getInputStream().readAllBytes());
+    return new Result(nvcc.waitFor(), output);
+  }
+}
