@@ -168,10 +168,26 @@ final class CudaDriver {
    * @param arguments addresses of the arguments, one pointer each
    */
   void launch(
-      long function, int gridX, int gridY, int block, int shared, long stream, MemorySegment arguments) {
+      long function,
+      int gridX,
+      int gridY,
+      int block,
+      int shared,
+      long stream,
+      MemorySegment arguments) {
     check(
         "cuLaunchKernel",
-        function, gridX, gridY, 1, block, 1, 1, shared, stream, arguments, MemorySegment.NULL);
+        function,
+        gridX,
+        gridY,
+        1,
+        block,
+        1,
+        1,
+        shared,
+        stream,
+        arguments,
+        MemorySegment.NULL);
   }
 
   // ---- streams and events

@@ -18,8 +18,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * One GPU, with one stream: what is asked of it happens in the order in which it is asked, and
- * mostly after the call has returned. Only {@link #download}, {@link #synchronize}, {@link #seconds}
- * and closing wait. An error of a kernel appears in a later call, and the device is of no more use.
+ * mostly after the call has returned. Only {@link #download}, {@link #synchronize}, {@link
+ * #seconds} and closing wait. An error of a kernel appears in a later call, and the device is of no
+ * more use.
  *
  * <p>Used by the thread that has opened it; closing it frees all that was allocated on it.
  */
@@ -292,7 +293,7 @@ final class Device implements AutoCloseable {
     if (closed) {
       throw new IllegalStateException("the GPU was used after it was closed");
     }
-    if (Thread.currentThread() != owner) {
+    if (!Thread.currentThread().equals(owner)) {
       throw new IllegalStateException(
           "the GPU belongs to thread %s, but was used by thread %s"
               .formatted(owner.getName(), Thread.currentThread().getName()));

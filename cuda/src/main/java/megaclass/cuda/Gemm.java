@@ -70,8 +70,7 @@ final class Gemm {
     // After the stream: setting a stream brings the workspace of cuBLAS back.
     check(
         "cublasSetWorkspace",
-        functions.call(
-            "cublasSetWorkspace_v2", handle, workspace.address(), workspace.bytes()));
+        functions.call("cublasSetWorkspace_v2", handle, workspace.address(), workspace.bytes()));
   }
 
   /**

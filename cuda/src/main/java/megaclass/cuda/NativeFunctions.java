@@ -61,8 +61,7 @@ final class NativeFunctions {
       return "error " + code;
     }
     var handle =
-        Linker.nativeLinker()
-            .downcallHandle(find(name), FunctionDescriptor.of(ADDRESS, JAVA_INT));
+        Linker.nativeLinker().downcallHandle(find(name), FunctionDescriptor.of(ADDRESS, JAVA_INT));
     try {
       return string((MemorySegment) handle.invokeExact(code));
     } catch (RuntimeException | Error e) {
@@ -83,7 +82,8 @@ final class NativeFunctions {
         .orElseThrow(
             () ->
                 new CudaException(
-                    "the installed CUDA libraries have no function " + name
+                    "the installed CUDA libraries have no function "
+                        + name
                         + "; Megaclass needs CUDA 12 or 13"));
   }
 
@@ -91,8 +91,7 @@ final class NativeFunctions {
     var layouts =
         Arrays.stream(arguments).map(NativeFunctions::layout).toArray(MemoryLayout[]::new);
     var handle =
-        Linker.nativeLinker()
-            .downcallHandle(find(name), FunctionDescriptor.of(JAVA_INT, layouts));
+        Linker.nativeLinker().downcallHandle(find(name), FunctionDescriptor.of(JAVA_INT, layouts));
     return handle.asSpreader(Object[].class, arguments.length);
   }
 

@@ -40,8 +40,7 @@ final class Nvrtc {
       long program = create(source, arena);
       try {
         int code =
-            functions.call(
-                "nvrtcCompileProgram", program, options.size(), strings(options, arena));
+            functions.call("nvrtcCompileProgram", program, options.size(), strings(options, arena));
         if (code != 0) {
           throw new CudaException(
               "%s does not compile (%s):\n%s"

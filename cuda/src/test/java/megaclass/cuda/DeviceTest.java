@@ -39,10 +39,8 @@ class DeviceTest {
   void aDeviceThatIsNotThereIsNamed() {
     for (int ordinal : new int[] {-1, 2}) {
       assertEquals(
-          "there is no GPU number " + ordinal
-              + "; this machine has 2, and numbers begin with 0",
-          messageOf(
-              CudaException.class, () -> Device.open(cuda.libraries(), ordinal, cache)));
+          "there is no GPU number " + ordinal + "; this machine has 2, and numbers begin with 0",
+          messageOf(CudaException.class, () -> Device.open(cuda.libraries(), ordinal, cache)));
     }
   }
 
@@ -201,13 +199,11 @@ class DeviceTest {
       var launch = cuda.launches.getFirst();
       assertEquals("gather_rows", launch.kernel());
       assertEquals(List.of(5, 6, 128, 64), launch.shape());
-      assertArrayEquals(
-          arguments, launch.slots().stream().mapToLong(slot -> slot).toArray());
+      assertArrayEquals(arguments, launch.slots().stream().mapToLong(slot -> slot).toArray());
       assertEquals(
           "kernel gather_rows, 1 x 65536 blocks of 32 threads with 0 bytes: cuLaunchKernel failed:"
               + " CUDA_ERROR_1 (text of 1)",
-          messageOf(
-              CudaException.class, () -> kernel.launch(1, 65_536, 32, 0, arguments)));
+          messageOf(CudaException.class, () -> kernel.launch(1, 65_536, 32, 0, arguments)));
     }
   }
 

@@ -42,14 +42,12 @@ final class FakeLibrary implements SymbolLookup {
    *     a pointer to memory of the host
    */
   FakeLibrary with(String name, String parameters, Body body) {
-    var layouts =
-        parameters.chars().mapToObj(FakeLibrary::layout).toArray(MemoryLayout[]::new);
+    var layouts = parameters.chars().mapToObj(FakeLibrary::layout).toArray(MemoryLayout[]::new);
     var descriptor = FunctionDescriptor.of(JAVA_INT, layouts);
     try {
       var handle =
           MethodHandles.lookup()
-              .findVirtual(
-                  Body.class, "call", MethodType.methodType(int.class, Object[].class))
+              .findVirtual(Body.class, "call", MethodType.methodType(int.class, Object[].class))
               .bindTo(body)
               .asCollector(Object[].class, layouts.length)
               .asType(descriptor.toMethodType());

@@ -65,7 +65,8 @@ class GemmTest {
     if (k > 1000) {
       return 14;
     }
-    calls.add("types %s %s %s, compute %s, algorithm %s".formatted(a[8], a[11], a[15], a[17], a[18]));
+    calls.add(
+        "types %s %s %s, compute %s, algorithm %s".formatted(a[8], a[11], a[15], a[17], a[18]));
     float alpha = ((MemorySegment) a[6]).reinterpret(4).get(JAVA_FLOAT, 0);
     float beta = ((MemorySegment) a[13]).reinterpret(4).get(JAVA_FLOAT, 0);
     for (int row = 0; row < m; row++) {
@@ -142,8 +143,7 @@ class GemmTest {
       for (var precision : Gemm.Precision.values()) {
         device
             .gemm()
-            .multiply(
-                precision, false, false, 1, 1, 1, 1f, address, 1, address, 1, 0f, address, 1);
+            .multiply(precision, false, false, 1, 1, 1, 1f, address, 1, address, 1, 0f, address, 1);
       }
     }
     assertEquals(
@@ -168,8 +168,20 @@ class GemmTest {
                   device
                       .gemm()
                       .multiply(
-                          Gemm.Precision.TF32, false, true, 2, 3, 1001, 1f, address, 4, address, 5,
-                          0f, address, 6));
+                          Gemm.Precision.TF32,
+                          false,
+                          true,
+                          2,
+                          3,
+                          1001,
+                          1f,
+                          address,
+                          4,
+                          address,
+                          5,
+                          0f,
+                          address,
+                          6));
       assertEquals(
           "cublasGemmEx, TF32, (2, 1001) by (1001, 3), rows 4, 5 and 6 apart, failed: CUBLAS_14"
               + " (status 14)",

@@ -33,7 +33,8 @@ class KernelCacheTest {
 
         --std=c++17
         --fmad=false
-        --gpu-architecture=sm_90""",
+        --gpu-architecture=sm_90\
+        """,
         new String(cache().image(SOURCE, 90), UTF_8));
     assertEquals(0, nvrtc.open, "programs not destroyed");
   }
@@ -97,8 +98,7 @@ class KernelCacheTest {
           "kernels cannot be compiled: NVRTC (libnvrtc.so.12 or .13, not newer than the driver) was"
               + " not found. Install CUDA or the Python package nvidia-cuda-nvrtc, or let"
               + " -Dmegaclass.cuda.path=FOLDER name the folder of the library",
-          assertThrows(
-                  CudaException.class, () -> new KernelCache(searched, null).image(SOURCE, 90))
+          assertThrows(CudaException.class, () -> new KernelCache(searched, null).image(SOURCE, 90))
               .getMessage());
     }
   }

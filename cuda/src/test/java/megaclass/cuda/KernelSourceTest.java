@@ -91,7 +91,8 @@ class KernelSourceTest {
             (name, signature) -> {
               for (String type : signature.parameters()) {
                 assertTrue(
-                    type.endsWith("*") || List.of("int", "long long", "float", "unsigned").contains(type),
+                    type.endsWith("*")
+                        || List.of("int", "long long", "float", "unsigned").contains(type),
                     () -> "%s in %s takes a %s".formatted(name, source.fileName(), type));
               }
             });

@@ -26,10 +26,18 @@ class NativeFunctionsTest {
                     }));
     var pointer = MemorySegment.ofAddress(0xfedcba9876543210L);
     Object[] arguments = {
-      -1, Long.MIN_VALUE, pointer,
-      Integer.MIN_VALUE, -1L, MemorySegment.NULL,
-      Integer.MAX_VALUE, 1L << 40, pointer,
-      0, 0x123456789abcdef0L, pointer
+      -1,
+      Long.MIN_VALUE,
+      pointer,
+      Integer.MIN_VALUE,
+      -1L,
+      MemorySegment.NULL,
+      Integer.MAX_VALUE,
+      1L << 40,
+      pointer,
+      0,
+      0x123456789abcdef0L,
+      pointer
     };
     for (int call = 0; call < 3; call++) {
       assertEquals(7, functions.call("f", arguments));
