@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the emulated driver, cuBLAS and NVRTC share.
+#pragma once
+
+#include <functional>
+#include <mutex>
+#include <string>
+
+#include "host_threads.h"
+
+#define MEGACLASS_EXPORT extern "C" __attribute__((visibility("default")))
+
+MEGACLASS_EXPORT int cuGetErrorString(int code, const char** text);
+
+namespace megaclass_host {
+
+/** Held by every function of the driver and of cuBLAS. */
+extern MEGACLASS_HIDDEN std::recursive_mutex driver_lock;
+
+/** Results of the driver that are used here. */
+enum Result : int {
+  kSuccess = 0,
+  kInvalidValue = 1,
+  kOutOfMemory = 2,
+  kNotInitialized = 3,
+  kInvalidDevice = 101,
+  kInvalidImage = 200,
+  kInvalidContext = 201,
+  kNoBinaryForGpu = 209,
+  kInvalidHandle = 400,
+  kNotFound = 500,
+};
+
+/** Keeps what cuGetErrorString is to add to the name of an error; returns the code. */
+MEGACLASS_HIDDEN int failure(int code, const std::string& detail);
+
+/**
+ * Does an operation of a stream: at once, or, where operations are late, when somebody waits.
+ * An operation returns a result of the driver.
+ */
+MEGACLASS_HIDDEN int on_stream(void* stream, std::function<int()> operation);
+
+/** Whether this thread has a context, and the stream is one; else the error. */
+MEGACLASS_HIDDEN int check_stream(void* stream);
+
+/** The kernel of that name in a module; null when there is none. */
+MEGACLASS_HIDDEN const KernelEntry* find_kernel(const std::string& module,
+                                                const std::string& name);
+MEGACLASS_HIDDEN bool has_module(const std::string& module);
+
+/** How an image of machine code for this device begins; the name of its module follows. */
+constexpr char kImageMagic[] = "megaclass-host:";
+
+}  // namespace megaclass_host

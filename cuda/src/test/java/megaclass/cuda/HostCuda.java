@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+package megaclass.cuda;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.SymbolLookup;
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Assumptions;
+
+/**
+ * A device without a GPU: driver, cuBLAS and NVRTC of {@code src/test/cpp}, over the memory and the
+ * processor of this machine. It runs the kernels from their sources, and is stricter than a GPU:
+ * accesses outside of buffers, barriers that only some threads reach and shared memory that is read
+ * before it is written are errors or NaN, and {@link #bothOrders} finds races.
+ *
+ * <p>Tests that use it are skipped, with a printed reason, where there is no g++.
+ */
+final class HostCuda {
+  private static @Nullable CudaLibraries loaded;
+
+  private HostCuda() {}
+
+  /** Opens the device, for this thread. */
+  static Device open() {
+    return Device.open(libraries(), 0, HostCudaBuild.FOLDER.resolve("cache"));
+  }
+
+  /** A setting of the emulation, until it is closed. It concerns all devices of this process. */
+  interface Setting extends AutoCloseable {
+    @Override
+    void close();
+  }
+
+  /** Gives the device a memory of so many bytes; 8 GiB are usual. */
+  static Setting memory(long bytes) {
+    set("megaclassHostMemory", bytes);
+    return () -> set("megaclassHostMemory", 8L << 30);
+  }
+
+  /**
+   * Every kernel runs twice, with threads and blocks in ascending and in descending order; if the
+   * results differ by a bit, the launch fails. Costs a few copies of all device memory a launch.
+   */
+  static Setting bothOrders() {
+    set("megaclassHostBothOrders", 1);
+    return () -> set("megaclassHostBothOrders", 0);
+  }
+
+  /** Threads of a block, and blocks, run from the last to the first. */
+  static Setting reverse() {
+    set("megaclassHostReverse", 1, 1);
+    return () -> set("megaclassHostReverse", 0, 0);
+  }
+
+  /**
+   * What is asked of the device happens as late as possible: when somebody waits. Finds memory of
+   * the host that is read or changed before the device is done with it.
+   */
+  static Setting late() {
+    set("megaclassHostLate", 1);
+    return () -> set("megaclassHostLate", 0);
+  }
+
+  private static void set(String function, Object... values) {
+    int code = libraries().driver().call(function, values);
+    if (code != 0) {
+      throw new AssertionError(function + " gave " + code);
+    }
+  }
+
+  private static synchronized CudaLibraries libraries() {
+    if (loaded == null) {
+      if (!HostCudaBuild.hasCompiler()) {
+        String reason = "skipped: there is no g++, which compiles the kernels for the processor";
+        System.err.println(reason);
+        Assumptions.abort(reason);
+      }
+      Path library = HostCudaBuild.library(Path.of("").toAbsolutePath());
+      var functions = new NativeFunctions(SymbolLookup.libraryLookup(library, Arena.global()));
+      loaded = new CudaLibraries(functions, functions, functions);
+    }
+    return loaded;
+  }
+}
