@@ -140,7 +140,7 @@ final class DeviceQuantizer implements AutoCloseable {
     for (int from = 0; from < which.count(); from += atOnce) {
       int count = Math.min(atOnce, which.count() - from);
       copy(part(which, from, count), some);
-      multiply(Gemm.Precision.FP32, some.address(), count, scores);
+      multiply(some.address(), count, scores);
       nearestLists.launch(
           count,
           1,
@@ -159,12 +159,12 @@ final class DeviceQuantizer implements AutoCloseable {
         : new RowChoice(of.ids() + 4L * from, 0, count);
   }
 
-  /** Inner products of (count, stride) floats with all centroids. */
-  private void multiply(Gemm.Precision precision, long some, int count, long into) {
+  /** Inner products of (count, stride) floats with all centroids; little beside the scan. */
+  private void multiply(long some, int count, long into) {
     device
         .gemm()
         .multiply(
-            precision,
+            Gemm.Precision.FP32,
             false,
             true,
             count,
@@ -242,7 +242,7 @@ final class DeviceQuantizer implements AutoCloseable {
    */
   void probe(long embeddings, int batch, Probes into) {
     long scores = products.words((long) numLists * batch).address();
-    multiply(Gemm.Precision.TF32, embeddings, batch, scores);
+    multiply(embeddings, batch, scores);
     topLists.launch(
         batch,
         1,

@@ -46,13 +46,20 @@ struct RankedScores {
   __device__ Ranked at(int i) const { return ranked(scores[i], i); }
 };
 
+// Shared memory of upToWanted: counts of a digit, and what was found: the digit, how many of those
+// with it are wanted, and how many there are.
+struct BestScratch {
+  int counts[RANK_DIGITS];
+  int sums[WARP];
+  int found[3];
+};
+
 // A number that exactly `wanted` of the n distinct numbers are up to; 1 <= wanted < n. By a block
 // of 256 threads, digit by digit of 8 bits from the top, until all with the digits found belong.
 template <typename Numbers>
-__device__ inline Ranked upToWanted(Numbers numbers, int n, int wanted) {
-  __shared__ int counts[RANK_DIGITS];
-  __shared__ int scratch[WARP];
-  __shared__ int found[3];
+__device__ inline Ranked upToWanted(Numbers numbers, int n, int wanted, BestScratch* shared) {
+  int* counts = shared->counts;
+  int* found = shared->found;
   Ranked known = 0;
   int left = wanted;
   for (int shift = 56; shift >= 0; shift -= 8) {
@@ -67,7 +74,7 @@ __device__ inline Ranked upToWanted(Numbers numbers, int n, int wanted) {
     __syncthreads();
     int count = counts[threadIdx.x];
     int total;
-    int before = blockSumBefore(count, scratch, &total);
+    int before = blockSumBefore(count, shared->sums, &total);
     if (before < left && left <= before + count) {
       found[0] = threadIdx.x;
       found[1] = left - before;
@@ -108,13 +115,14 @@ __device__ inline void sortBest(Ranked* keys, int n) {
 // scores (batch, numLists); best (batch, numProbes) is scratch; lists and listScores (batch,
 // numProbes). A block of 256 threads a sample.
 extern "C" __global__ void top_lists(const float* scores, int numLists, int numProbes, Ranked* best, int* lists, float* listScores) {
+  __shared__ BestScratch scratch;
   __shared__ int kept;
   RankedScores own = {scores + (long long)blockIdx.x * numLists};
   long long first = (long long)blockIdx.x * numProbes;
   if (threadIdx.x == 0) {
     kept = 0;
   }
-  Ranked last = numProbes < numLists ? upToWanted(own, numLists, numProbes) : ~0ull;
+  Ranked last = numProbes < numLists ? upToWanted(own, numLists, numProbes, &scratch) : ~0ull;
   __syncthreads();
   for (int list = threadIdx.x; list < numLists; list += BEST_THREADS) {
     Ranked key = own.at(list);
@@ -132,6 +140,7 @@ extern "C" __global__ void top_lists(const float* scores, int numLists, int numP
 // Keeps the `wanted` best of what was found of each sample, in no order, and lowers to the last of
 // them the largest number that may still come in. found (batch, capacity); counts, limits (batch).
 extern "C" __global__ void keep_best(Ranked* found, long long capacity, int wanted, int* counts, Ranked* limits) {
+  __shared__ BestScratch scratch;
   __shared__ int kept;
   Ranked* own = found + blockIdx.x * capacity;
   int n = counts[blockIdx.x];
@@ -139,7 +148,7 @@ extern "C" __global__ void keep_best(Ranked* found, long long capacity, int want
     return;
   }
   RankedKeys keys = {own};
-  Ranked last = upToWanted(keys, n, wanted);
+  Ranked last = upToWanted(keys, n, wanted, &scratch);
   if (threadIdx.x == 0) {
     kept = 0;
   }

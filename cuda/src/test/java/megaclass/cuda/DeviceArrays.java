@@ -38,6 +38,12 @@ final class DeviceArrays {
     }
   }
 
+  static int[] ints(Device device, DeviceBuffer from, int count) {
+    try (var arena = Arena.ofConfined()) {
+      return download(device, from, JAVA_INT, count, arena).toArray(JAVA_INT);
+    }
+  }
+
   static short[] shorts(Device device, DeviceBuffer from, int count) {
     try (var arena = Arena.ofConfined()) {
       return download(device, from, JAVA_SHORT, count, arena).toArray(JAVA_SHORT);
