@@ -32,6 +32,8 @@ final class FakeLibrary implements SymbolLookup {
     String of(int code);
   }
 
+  private static final int FAILED = 999;
+
   private final Arena arena = Arena.ofAuto();
   private final Map<String, MemorySegment> functions = new HashMap<>();
 
@@ -48,14 +50,26 @@ final class FakeLibrary implements SymbolLookup {
       var handle =
           MethodHandles.lookup()
               .findVirtual(Body.class, "call", MethodType.methodType(int.class, Object[].class))
-              .bindTo(body)
+              .bindTo(guarded(body))
               .asCollector(Object[].class, layouts.length)
               .asType(descriptor.toMethodType());
       functions.put(name, Linker.nativeLinker().upcallStub(handle, descriptor, arena));
     } catch (ReflectiveOperationException e) {
-      throw new AssertionError(e);
+      throw new LinkageError(e.getMessage(), e);
     }
     return this;
+  }
+
+  /** Native code cannot carry an exception: it would end the process. */
+  private static Body guarded(Body body) {
+    return arguments -> {
+      try {
+        return body.call(arguments);
+      } catch (RuntimeException | AssertionError e) {
+        System.err.println("a function of the fake library failed: " + e);
+        return FAILED;
+      }
+    };
   }
 
   /** Adds a function that returns a constant text. */
@@ -72,7 +86,7 @@ final class FakeLibrary implements SymbolLookup {
               .bindTo(text);
       functions.put(name, Linker.nativeLinker().upcallStub(handle, descriptor, arena));
     } catch (ReflectiveOperationException e) {
-      throw new AssertionError(e);
+      throw new LinkageError(e.getMessage(), e);
     }
     return this;
   }

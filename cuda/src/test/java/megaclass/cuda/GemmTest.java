@@ -47,7 +47,7 @@ class GemmTest {
               cuda.open--;
               return 0;
             })
-        .with("cublasGemmEx", "liiiiiplililipliiii", this::gemmEx)
+        .with("cublasGemmEx", "liiiiipliiliipliiii", this::gemmEx)
         .withText("cublasGetStatusName", code -> "CUBLAS_" + code)
         .withText("cublasGetStatusString", code -> "status " + code);
   }
