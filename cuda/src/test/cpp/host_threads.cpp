@@ -188,6 +188,11 @@ void fail(Outcome kind, const char* format, ...) {
        base_name(block_site.file), block_site.line, block_arrived, num_threads, num_done);
 }
 
+bool is_same(const Site& a, const Site& b) {
+  return a.line == b.line && (a.file == b.file || strcmp(a.file, b.file) == 0) &&
+         (a.function == b.function || strcmp(a.function, b.function) == 0);
+}
+
 // ---- Taking turns ----------------------------------------------------------------------------
 
 bool can_run(const Thread& thread) {
@@ -275,7 +280,7 @@ void fiber_main() {
 void wait_for_block(Site site) {
   if (block_arrived == 0) {
     block_site = site;
-  } else if (site.line != block_site.line || strcmp(site.file, block_site.file) != 0) {
+  } else if (!is_same(site, block_site)) {
     fail(kLaunchFailed, ": threads wait in different __syncthreads, at %s:%d and at %s:%d",
          base_name(block_site.file), block_site.line, base_name(site.file), site.line);
   }
@@ -304,8 +309,7 @@ const uint32_t* exchange(Site site, unsigned mask, uint32_t value) {
   }
   if (warp.arrived == 0) {
     warp.site = site;
-  } else if (site.line != warp.site.line || strcmp(site.function, warp.site.function) != 0 ||
-             strcmp(site.file, warp.site.file) != 0) {
+  } else if (!is_same(site, warp.site)) {
     fail(kLaunchFailed, ": lanes of warp %d wait in %s (%s:%d) and in %s (%s:%d)",
          me.number / kWarp, warp.site.function, base_name(warp.site.file), warp.site.line,
          site.function, base_name(site.file), site.line);

@@ -326,7 +326,8 @@ class HostCudaTest {
   }
 
   private static void assertContains(String text, CudaException e) {
-    assertTrue(e.getMessage().contains(text), e.getMessage());
+    String message = String.valueOf(e.getMessage());
+    assertTrue(message.contains(text), message);
   }
 
   private int[] ints(DeviceBuffer from, int count) {
