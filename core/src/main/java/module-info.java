@@ -8,6 +8,7 @@ module megaclass.core {
   exports megaclass.backbone;
   exports megaclass.data;
   exports megaclass.eval;
+  exports megaclass.head;
   exports megaclass.index;
   exports megaclass.loss;
   exports megaclass.model;
@@ -25,4 +26,6 @@ module megaclass.core {
       megaclass.cli,
       megaclass.cuda,
       megaclass.testkit;
+
+  uses megaclass.head.HeadProvider;
 }

@@ -30,6 +30,7 @@ class PackageOrderTest {
           "select",
           "loss",
           "optim",
+          "head",
           "eval",
           "model",
           "train");

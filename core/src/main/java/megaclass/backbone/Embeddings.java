@@ -18,7 +18,7 @@ import megaclass.data.MiniBatch;
  * matrix kernels read: rows, panels of 64 samples, and blocks of 64 columns.
  *
  * <p>A backbone writes the rows; {@link #pack} takes them to unit length and lays them out; the
- * head adds to the gradient; {@link #finishGradient} takes it back through the normalisation. One
+ * head adds to the gradient; {@link #finishGradient()} takes it back through the normalisation. One
  * object serves all batches of a run. Not thread-safe, but works with all threads itself.
  */
 public final class Embeddings implements AutoCloseable {
@@ -141,7 +141,7 @@ public final class Embeddings implements AutoCloseable {
     return blocks.address();
   }
 
-  /** Address of the gradient row of a sample, (stride) floats, after {@link #finishGradient}. */
+  /** Address of the gradient row of a sample, (stride) floats, one after the other. */
   public long gradientRow(int sample) {
     return gradientRows.address() + 4L * sample * stride;
   }
@@ -293,12 +293,30 @@ public final class Embeddings implements AutoCloseable {
         float value = sum.get(JAVA_FLOAT_UNALIGNED, 4L * (j * PANEL + sample % PANEL));
         gradientRows.set(JAVA_FLOAT_UNALIGNED, into + 4L * j, value);
       }
-      if (normalised) {
-        long gradient = gradientRow(sample);
-        float along = backend.dot(gradient, row(sample), stride);
-        backend.addScaled(row(sample), -along, stride, gradient);
-        backend.scaled(gradient, inverseNorms[sample], stride, gradient);
-      }
+      finishGradientRow(sample);
+    }
+  }
+
+  /**
+   * The same for sums that stand in the {@link #gradientRow}s already, as a device brings them:
+   * (batch, stride), zeros from column {@code dim} on.
+   */
+  public void finishGradient() {
+    workers.run(
+        numPanels(),
+        (panel, _) -> {
+          for (int i = panel * PANEL; i < Math.min(size, (panel + 1) * PANEL); i++) {
+            finishGradientRow(i);
+          }
+        });
+  }
+
+  private void finishGradientRow(int sample) {
+    if (normalised) {
+      long gradient = gradientRow(sample);
+      float along = backend.dot(gradient, row(sample), stride);
+      backend.addScaled(row(sample), -along, stride, gradient);
+      backend.scaled(gradient, inverseNorms[sample], stride, gradient);
     }
   }
 

@@ -20,6 +20,9 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 import megaclass.compute.RowMatrix;
 import megaclass.compute.Workers;
@@ -28,7 +31,7 @@ import megaclass.internal.InvalidFileException;
 import megaclass.internal.IoErrors;
 import megaclass.internal.SectionFile;
 import megaclass.internal.TextProperties;
-import megaclass.select.ClassSelector;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Checkpoints of a run: folders {@code step-000001234}, each with {@code run.mck} and one file for
@@ -58,9 +61,13 @@ final class Checkpoint {
    * What is saved.
    *
    * @param matrices by name, as "weights"
-   * @param selector whose state is saved, if it has one
+   * @param state gives what the head keeps besides rows, by name, if there is something
+   * @param restore takes it back
    */
-  record Contents(Map<String, RowMatrix> matrices, ClassSelector selector) {
+  record Contents(
+      Map<String, RowMatrix> matrices,
+      Supplier<Map<String, MemorySegment>> state,
+      Consumer<Function<String, MemorySegment>> restore) {
     private boolean isOnDisk() {
       return matrices.values().stream().anyMatch(RowMatrix::isOnDisk);
     }
@@ -93,7 +100,7 @@ final class Checkpoint {
                   matrix
                       .shards()
                       .forEach(shard -> shards.add(() -> write(part, name, matrix, shard))));
-      shards.add(() -> writeSelector(part, contents.selector()));
+      shards.add(() -> writeSelector(part, contents.state().get()));
       workers.run(shards.size(), (task, _) -> shards.get(task).run());
       writeRun(part, step, settings);
       Folders.force(part);
@@ -152,8 +159,7 @@ final class Checkpoint {
     }
   }
 
-  private static void writeSelector(Path part, ClassSelector selector) {
-    Map<String, MemorySegment> state = selector.state();
+  private static void writeSelector(Path part, Map<String, MemorySegment> state) {
     if (!state.isEmpty()) {
       try (var file = new SectionFile.Writer(part.resolve(SELECTOR), KIND, VERSION)) {
         state.forEach(file::section);
@@ -239,7 +245,7 @@ final class Checkpoint {
   }
 
   /**
-   * Loads the matrices of a checkpoint and what the selector kept.
+   * Loads the matrices of a checkpoint and what the head kept besides.
    *
    * @throws InvalidFileException when a file is missing or damaged
    */
@@ -255,14 +261,20 @@ final class Checkpoint {
     workers.run(shards.size(), (task, _) -> shards.get(task).run());
     contents.matrices().values().forEach(matrix -> matrix.rollBack(stepOf(committed)));
     Path selector = committed.resolve(SELECTOR);
-    if (Files.exists(selector)) {
-      try (Arena arena = Arena.ofShared()) {
-        var file = SectionFile.open(selector, KIND, VERSION, arena);
-        contents.selector().restore(file::section);
-      } catch (IllegalArgumentException e) {
-        throw new InvalidFileException(selector, String.valueOf(e.getMessage()));
-      }
+    try (Arena arena = Arena.ofShared()) {
+      boolean saved = Files.exists(selector);
+      var file = saved ? SectionFile.open(selector, KIND, VERSION, arena) : null;
+      contents.restore().accept(name -> section(selector, file, name));
+    } catch (IllegalArgumentException e) {
+      throw new InvalidFileException(selector, String.valueOf(e.getMessage()));
     }
+  }
+
+  private static MemorySegment section(Path path, @Nullable SectionFile file, String name) {
+    if (file == null) {
+      throw new InvalidFileException(path, "is missing; take an older checkpoint");
+    }
+    return file.section(name);
   }
 
   private static long stepOf(Path committed) {

@@ -7,6 +7,7 @@ import megaclass.backbone.BackboneSpec;
 import megaclass.backbone.Embeddings;
 import megaclass.compute.RowFormat;
 import megaclass.compute.RowMatrix;
+import megaclass.head.HeadEngines;
 import megaclass.loss.SoftmaxHead;
 import megaclass.optim.SparseOptimizer;
 import megaclass.select.ClassSelector;
@@ -18,8 +19,10 @@ import megaclass.select.SelectorSpec;
  * @param bytes bytes of each term, in the order in which they are told
  * @param diskBytes bytes of class weights on disk, in no term; 0 when they are in memory
  * @param modelBytes bytes of the model file, about
+ * @param deviceBytes bytes of each term on the device that trains the head; empty when the host does
  */
-public record MemoryPlan(Map<String, Long> bytes, long diskBytes, long modelBytes) {
+public record MemoryPlan(
+    Map<String, Long> bytes, long diskBytes, long modelBytes, Map<String, Long> deviceBytes) {
   /** JVM code, heap of a run without its data set, thread stacks: measured, not computed. */
   private static final long JVM_BYTES = 150L << 20;
 
@@ -31,6 +34,7 @@ public record MemoryPlan(Map<String, Long> bytes, long diskBytes, long modelByte
    *
    * @param numClasses classes of the data
    * @param dataBytes size of the mapped data file, which the system may drop from memory
+   * @throws IllegalArgumentException when the backend has no such head, or is not there
    */
   public static MemoryPlan of(TrainConfig config, int numClasses, long dataBytes) {
     var terms = new LinkedHashMap<String, Long>();
@@ -58,6 +62,25 @@ public record MemoryPlan(Map<String, Long> bytes, long diskBytes, long modelByte
           bag.buckets() * (state.bytesPerRow(config.dim(), RowFormat.FP32) - rowBytes));
       modelBytes += bag.buckets() * rowBytes;
     }
+    var provider = HeadEngines.provider(config.backend());
+    if (provider.isEmpty()) {
+      putHead(config, numClasses, width, terms);
+    } else {
+      terms.put("batch", Embeddings.sizeInBytes(config.batchSize(), width));
+    }
+    terms.put("data file, mapped", dataBytes);
+    terms.put("labels, counts and JVM", JVM_BYTES + (8 + LABEL_BYTES) * numClasses);
+    terms.values().removeIf(bytes -> bytes == 0);
+    return new MemoryPlan(
+        terms,
+        diskBytes,
+        modelBytes,
+        provider.map(p -> p.deviceBytes(config.headSettings(numClasses))).orElse(Map.of()));
+  }
+
+  /** What the head takes on the host when it is trained there. */
+  private static void putHead(
+      TrainConfig config, int numClasses, int width, Map<String, Long> terms) {
     terms.put(
         "class selector",
         ClassSelector.sizeInBytes(config.selector(), numClasses, width, config.batchSize()));
@@ -69,10 +92,6 @@ public record MemoryPlan(Map<String, Long> bytes, long diskBytes, long modelByte
     if (config.selector() instanceof SelectorSpec.WithGroups groups && groups.numGroups() > 1) {
       terms.put("groups of samples", groupBytes(groups, config.batchSize(), numClasses, width));
     }
-    terms.put("data file, mapped", dataBytes);
-    terms.put("labels, counts and JVM", JVM_BYTES + (8 + LABEL_BYTES) * numClasses);
-    terms.values().removeIf(bytes -> bytes == 0);
-    return new MemoryPlan(terms, diskBytes, modelBytes);
   }
 
   private static int mostActive(TrainConfig config, int numClasses) {
@@ -101,6 +120,11 @@ public record MemoryPlan(Map<String, Long> bytes, long diskBytes, long modelByte
   /** All terms together. */
   public long totalBytes() {
     return bytes.values().stream().mapToLong(Long::longValue).sum();
+  }
+
+  /** All terms on the device together. */
+  public long totalDeviceBytes() {
+    return deviceBytes.values().stream().mapToLong(Long::longValue).sum();
   }
 
   /** Terms that must stay in memory: all but the mapped data file. */

@@ -5,9 +5,11 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.function.Consumer;
 import megaclass.backbone.BackboneSpec;
-import megaclass.compute.ComputeBackend;
 import megaclass.compute.RowFormat;
 import megaclass.data.EpochOrder;
+import megaclass.head.HeadEngines;
+import megaclass.head.HeadSettings;
+import megaclass.head.Precision;
 import megaclass.internal.Check;
 import megaclass.loss.Loss;
 import megaclass.optim.LearningRate;
@@ -39,7 +41,9 @@ import megaclass.weights.Initialisation;
  *     confusable
  * @param seed everything random follows from it
  * @param threads threads that work, at least 1
- * @param backend "auto", "vector" or "scalar"
+ * @param backend "auto", "vector" or "scalar"; or "cuda", which trains the class weights on a device
+ * @param devicePrecision of matrix products on a device
+ * @param deviceNumber which device, from 0
  */
 public record TrainConfig(
     BackboneSpec backbone,
@@ -58,7 +62,9 @@ public record TrainConfig(
     int neighbourhood,
     long seed,
     int threads,
-    String backend) {
+    String backend,
+    Precision devicePrecision,
+    int deviceNumber) {
 
   /** Keeps all class weights in memory. */
   public static final long ALL_IN_MEMORY = Long.MAX_VALUE;
@@ -73,11 +79,8 @@ public record TrainConfig(
     Check.inRange("batchSize", batchSize, 1, 65_536);
     EpochOrder.checkNeighbourhood(neighbourhood);
     Check.inRange("threads", threads, 1, 1024);
-    if (!ComputeBackend.NAMES.contains(backend)) {
-      throw new IllegalArgumentException(
-          "backend must be one of %s, but was \"%s\""
-              .formatted(String.join(", ", ComputeBackend.NAMES), backend));
-    }
+    HeadEngines.checkName(backend);
+    Check.atLeast("deviceNumber", deviceNumber, 0);
   }
 
   /** Settings that suit embeddings made by another model, with a tenth of the classes active. */
@@ -99,7 +102,9 @@ public record TrainConfig(
         1,
         42,
         Runtime.getRuntime().availableProcessors(),
-        "auto");
+        "auto",
+        Precision.TF32,
+        0);
   }
 
   /** The same with another backbone. */
@@ -187,6 +192,16 @@ public record TrainConfig(
     return edited(draft -> draft.backend = backend);
   }
 
+  /** The same with another devicePrecision. */
+  public TrainConfig withDevicePrecision(Precision devicePrecision) {
+    return edited(draft -> draft.devicePrecision = devicePrecision);
+  }
+
+  /** The same with another deviceNumber. */
+  public TrainConfig withDeviceNumber(int deviceNumber) {
+    return edited(draft -> draft.deviceNumber = deviceNumber);
+  }
+
   /**
    * Settings by name, in their order: what a checkpoint and a model remember of their run. Threads
    * and memory are left out, since they change nothing but the time.
@@ -208,7 +223,25 @@ public record TrainConfig(
     settings.put("neighbourhood", String.valueOf(neighbourhood));
     settings.put("seed", String.valueOf(seed));
     settings.put("backend", backend);
+    if (!HeadEngines.isOnHost(backend)) {
+      settings.put("devicePrecision", devicePrecision.toString());
+    }
     return settings;
+  }
+
+  /**
+   * Those of the head.
+   *
+   * @throws IllegalArgumentException when class weights are to lie on disk and on a device
+   */
+  public HeadSettings headSettings(int numClasses) {
+    if (!HeadEngines.isOnHost(backend) && weightsOnDisk(numClasses)) {
+      throw new IllegalArgumentException(
+          "backend \"%s\" has a copy of all class weights in memory, but weights.memory is less than they take; take all, or a backend that trains in memory"
+              .formatted(backend));
+    }
+    return new HeadSettings(
+        numClasses, dim, dtype, loss, selector, optimizer, batchSize, devicePrecision, deviceNumber);
   }
 
   /** Whether the weights of so many classes lie on disk, with the velocities of this run. */
@@ -241,6 +274,8 @@ public record TrainConfig(
     private long seed;
     private int threads;
     private String backend;
+    private Precision devicePrecision;
+    private int deviceNumber;
 
     Draft(TrainConfig from) {
       backbone = from.backbone;
@@ -260,6 +295,8 @@ public record TrainConfig(
       seed = from.seed;
       threads = from.threads;
       backend = from.backend;
+      devicePrecision = from.devicePrecision;
+      deviceNumber = from.deviceNumber;
     }
 
     TrainConfig toConfig() {
@@ -280,7 +317,9 @@ public record TrainConfig(
           neighbourhood,
           seed,
           threads,
-          backend);
+          backend,
+          devicePrecision,
+          deviceNumber);
     }
   }
 }

@@ -3,28 +3,24 @@ package megaclass.train;
 
 import megaclass.backbone.Backbone;
 import megaclass.backbone.Embeddings;
-import megaclass.compute.StageClock;
 import megaclass.compute.StageClock.Stage;
+import megaclass.compute.StageClock;
 import megaclass.compute.Workers;
 import megaclass.data.MiniBatch;
 import megaclass.eval.SelectionProbe;
 import megaclass.eval.SelectionQuality;
-import megaclass.loss.SoftmaxHead;
+import megaclass.head.TrainingHead;
 import megaclass.optim.SparseOptimizer;
-import megaclass.select.ActiveClasses;
-import megaclass.select.ClassSelector;
 
 /**
- * One step of training, as the method reads: embed a mini-batch, let the selector choose the
- * classes it sees, and move the touched rows of both matrices, and only these.
+ * One step of training, as the method reads: embed a mini-batch, choose the classes it sees, and
+ * move the touched rows of both matrices, and only these. The head may do its part on a device.
  */
 final class TrainLoop {
   private final TrainState state;
   private final Backbone backbone;
   private final Embeddings embeddings;
-  private final ClassSelector selector;
-  private final SoftmaxHead head;
-  private final SparseOptimizer weightOptimizer;
+  private final TrainingHead head;
   private final SparseOptimizer backboneOptimizer;
   private final Workers workers;
   private final StageClock clock;
@@ -34,9 +30,7 @@ final class TrainLoop {
     this.state = state;
     this.backbone = state.backbone();
     this.embeddings = state.embeddings();
-    this.selector = state.selector();
     this.head = state.head();
-    this.weightOptimizer = state.weightOptimizer();
     this.backboneOptimizer = state.backboneOptimizer();
     this.workers = state.engine().workers();
     this.clock = state.engine().clock();
@@ -47,33 +41,31 @@ final class TrainLoop {
     beginStep(batch.step());
     read(batch); // features -> the parameter rows that they touch
     embed(batch); // (batch, dim)
-    ActiveClasses active = select(batch); // numActive <= numClasses
-    double loss = head.forward(embeddings, active); // logits (numActive, batch), tile by tile
+    head.select(embeddings, batch.classIds(), batch.step()); // numActive <= numClasses
+    double loss = head.forward(embeddings); // logits (numActive, batch), tile by tile
     requireFinite(loss, batch);
-    head.backward(embeddings, active, weightOptimizer); // moves numActive rows of W
+    head.backward(embeddings); // moves numActive rows of W
     updateBackbone(); // moves the rows of its table that the batch touches
-    endStep(active, batch);
+    endStep(batch);
     return loss;
   }
 
-  /** Lets the disk read class weights that a later mini-batch will need, while this one trains. */
+  /** Lets class weights that a later mini-batch will need come nearer, while this one trains. */
   void announce(MiniBatch later) {
-    clock.enter(Stage.CATCH_UP);
-    int[] classIds = selector.foreseen(later.classIds(), later.step());
-    state.weights().matrix().announce(classIds, workers);
+    head.announce(later.classIds(), later.step());
   }
 
   /** Chooses the classes for a mini-batch and measures the choice; trains on nothing. */
   SelectionQuality measure(MiniBatch batch, SelectionProbe probe) {
     read(batch);
     embed(batch);
-    ActiveClasses active = select(batch);
-    return probe.measure(batch, embeddings, active);
+    head.select(embeddings, batch.classIds(), batch.step());
+    return probe.measure(batch, embeddings, head.active());
   }
 
   private void beginStep(long step) {
     clock.enter(Stage.READ);
-    weightOptimizer.beginStep(state.learningRate(step));
+    head.beginStep(state.learningRate(step));
     backboneOptimizer.beginStep(state.backboneLearningRate(step));
   }
 
@@ -90,38 +82,18 @@ final class TrainLoop {
     embeddings.pack(batch);
   }
 
-  private ActiveClasses select(MiniBatch batch) {
-    if (selector.readsAllWeights()) {
-      clock.enter(Stage.CATCH_UP);
-      weightOptimizer.catchUpAll(workers);
-    }
-    clock.enter(Stage.SELECT);
-    ActiveClasses active = selector.select(embeddings, batch.classIds(), batch.step());
-    clock.enter(Stage.CATCH_UP);
-    weightOptimizer.catchUp(active.numActive(), active::classId, workers);
-    return active;
-  }
-
   private void updateBackbone() {
     clock.enter(Stage.BACKBONE);
     backbone.backward(embeddings, backboneOptimizer);
   }
 
-  private void endStep(ActiveClasses active, MiniBatch batch) {
-    weightOptimizer.endStep();
+  private void endStep(MiniBatch batch) {
     backboneOptimizer.endStep();
-    clock.enter(Stage.REFRESH);
-    selector.endStep(batch.step());
+    head.endStep(batch.step());
     touched =
         new TrainEvent.Touched(
-            batch.size(), active.numActive(), weightRows(active), backbone.numTouched());
+            batch.size(), head.numActive(), head.weightRows(), backbone.numTouched());
     clock.enter(Stage.OTHER);
-  }
-
-  private int weightRows(ActiveClasses active) {
-    return selector.readsAllWeights() && weightOptimizer.needsCatchUp()
-        ? state.weights().numClasses()
-        : active.numActive();
   }
 
   /** What the last step worked on. */

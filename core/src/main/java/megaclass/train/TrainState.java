@@ -11,11 +11,13 @@ import megaclass.compute.Engine;
 import megaclass.compute.RowMatrix;
 import megaclass.data.Dataset;
 import megaclass.data.FeatureKind;
+import megaclass.head.CpuHead;
+import megaclass.head.HeadEngines;
+import megaclass.head.HeadProblem;
+import megaclass.head.TrainingHead;
 import megaclass.internal.Hash;
 import megaclass.loss.SoftmaxHead;
 import megaclass.optim.SparseOptimizer;
-import megaclass.select.ClassSelector;
-import megaclass.select.SelectionProblem;
 import megaclass.weights.ClassWeights;
 import megaclass.weights.Initialisation;
 import org.jspecify.annotations.Nullable;
@@ -42,9 +44,9 @@ final class TrainState implements AutoCloseable {
 
   private final Backbone backbone;
   private final Embeddings embeddings;
-  private final ClassSelector selector;
-  private final SoftmaxHead head;
-  private final SparseOptimizer weightOptimizer;
+  private final SoftmaxHead softmax;
+  private final TrainingHead head;
+  private final String description;
   private final SparseOptimizer backboneOptimizer;
 
   /**
@@ -56,7 +58,9 @@ final class TrainState implements AutoCloseable {
     this.config = config;
     this.totalSteps = totalSteps;
     requireMatchingFeatures(config, train);
-    engine = Engine.start(config.backend(), config.threads());
+    var headSettings = config.headSettings(train.numClasses());
+    HeadEngines.requireFits(config.backend(), headSettings);
+    engine = Engine.start(HeadEngines.arithmetic(config.backend()), config.threads());
     boolean normalised = config.loss().normalised();
     boolean bias = config.loss().bias();
     RowMatrix.State rowState = SparseOptimizer.stateFor(config.optimizer());
@@ -66,19 +70,14 @@ final class TrainState implements AutoCloseable {
     embeddings =
         new Embeddings(
             config.batchSize(), new Embeddings.Shape(config.dim(), normalised, bias), engine);
-    selector =
-        ClassSelector.of(
-            config.selector(),
-            new SelectionProblem(
-                weights,
-                normalised,
-                normalised ? config.loss().scale() : 1,
-                config.batchSize(),
-                Hash.key(config.seed(), SELECT),
-                engine));
-    head = new SoftmaxHead(config.loss(), weights, config.batchSize(), engine);
-    weightOptimizer = new SparseOptimizer(config.optimizer(), weights.matrix(), engine);
-    weightOptimizer.whenMoved(selector::moved);
+    softmax = new SoftmaxHead(config.loss(), weights, config.batchSize(), engine);
+    var problem =
+        new HeadProblem(headSettings, weights, Hash.key(config.seed(), SELECT), engine);
+    head =
+        HeadEngines.provider(config.backend())
+            .map(provider -> provider.open(problem))
+            .orElseGet(() -> new CpuHead(problem, softmax));
+    description = description(config.backend(), engine, head);
     parameters = table == null ? new RowMatrix(1, 1, rowState) : table;
     backboneOptimizer = new SparseOptimizer(config.optimizer(), parameters, engine);
   }
@@ -144,6 +143,13 @@ final class TrainState implements AutoCloseable {
     };
   }
 
+  private static String description(String backend, Engine engine, TrainingHead head) {
+    String arithmetic = engine.backend().description();
+    return HeadEngines.isOnHost(backend)
+        ? head.description()
+        : "%s; head on %s: %s".formatted(arithmetic, backend, head.description());
+  }
+
   /** Fills both matrices with their initial values. */
   void initialise(Dataset train) {
     weights.randomise(Hash.key(config.seed(), WEIGHTS), engine.workers());
@@ -154,14 +160,13 @@ final class TrainState implements AutoCloseable {
     if (config.initialisation() == Initialisation.CLASS_MEANS) {
       new ClassMeans(weights, backbone, embeddings, engine).set(train, config.batchSize());
     }
-    selector.begin();
+    head.begin();
   }
 
   /** Tells the optimizers of the steps that a resumed run has behind it. */
   void skipTo(long step) {
     for (long done = 0; done < step; done++) {
-      weightOptimizer.beginStep(learningRate(done));
-      weightOptimizer.endStep();
+      head.skipStep(learningRate(done));
       backboneOptimizer.beginStep(backboneLearningRate(done));
       backboneOptimizer.endStep();
     }
@@ -173,12 +178,13 @@ final class TrainState implements AutoCloseable {
    * @param step number of the next step
    */
   TrainEvent.Staleness staleness(long step) {
-    return new TrainEvent.Staleness(selector.age(step), selector.drift());
+    return new TrainEvent.Staleness(head.age(step), head.drift());
   }
 
   /** Applies what untouched rows have missed: before evaluation and before a model is saved. */
   void catchUpAll() {
-    weightOptimizer.catchUpAll(engine.workers());
+    head.catchUpAll();
+    head.synchronise();
     if (table != null) {
       backboneOptimizer.catchUpAll(engine.workers());
     }
@@ -217,16 +223,18 @@ final class TrainState implements AutoCloseable {
     return embeddings;
   }
 
-  ClassSelector selector() {
-    return selector;
-  }
-
-  SoftmaxHead head() {
+  TrainingHead head() {
     return head;
   }
 
-  SparseOptimizer weightOptimizer() {
-    return weightOptimizer;
+  /** Loss and gradients over the class weights on the host, for the head there and for a probe. */
+  SoftmaxHead softmax() {
+    return softmax;
+  }
+
+  /** What computes, as "vector 512 bit"; and the device that trains the head, if there is one. */
+  String description() {
+    return description;
   }
 
   SparseOptimizer backboneOptimizer() {
@@ -237,7 +245,7 @@ final class TrainState implements AutoCloseable {
   @Override
   public void close() {
     head.close();
-    selector.close();
+    softmax.close();
     embeddings.close();
     if (table == null) {
       parameters.close();

@@ -201,7 +201,7 @@ public final class Trainer {
       listener.accept(
           new TrainEvent.Started(
               MemoryPlan.of(config, train.numClasses(), 0),
-              state.engine().backend().description(),
+              state.description(),
               reader.stepsPerEpoch(),
               state.totalSteps(),
               step));
@@ -251,7 +251,7 @@ public final class Trainer {
 
     private void measureSelection(long step) {
       try (var probe =
-          new SelectionProbe(state.weights(), config.loss(), state.head(), state.engine())) {
+          new SelectionProbe(state.weights(), config.loss(), state.softmax(), state.engine())) {
         var quality = loop.measure(reader.batch(step), probe);
         listener.accept(new TrainEvent.SelectionMeasured(step, quality, state.staleness(step)));
       }
@@ -264,6 +264,7 @@ public final class Trainer {
     private void save(long step) {
       long start = System.nanoTime();
       state.engine().clock().enter(Stage.SAVE);
+      state.head().synchronise();
       Checkpoints to = Objects.requireNonNull(checkpoints);
       Path committed =
           new Checkpoint(to.folder()).save(step, settings(), contents(), state.engine().workers());
@@ -274,7 +275,7 @@ public final class Trainer {
     }
 
     private Checkpoint.Contents contents() {
-      return new Checkpoint.Contents(matrices(), state.selector());
+      return new Checkpoint.Contents(matrices(), state.head()::state, state.head()::restore);
     }
 
     private Map<String, RowMatrix> matrices() {
@@ -304,7 +305,7 @@ public final class Trainer {
       history.put("examples", String.valueOf(train.numExamples()));
       history.put("steps", String.valueOf(step));
       history.put("totalSteps", String.valueOf(state.totalSteps()));
-      history.put("arithmetic", state.engine().backend().description());
+      history.put("arithmetic", state.description());
       history.put("java", Runtime.version().toString());
       history.putAll(provenance);
       var parts =

@@ -17,14 +17,10 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.function.Function;
 import java.util.stream.Stream;
-import megaclass.backbone.Embeddings;
 import megaclass.compute.RowMatrix;
 import megaclass.compute.Workers;
 import megaclass.internal.InvalidFileException;
-import megaclass.select.ActiveClasses;
-import megaclass.select.ClassSelector;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -109,33 +105,40 @@ class CheckpointErrorsTest {
   @Test
   void aSelectorThatRefusesItsStateIsNamedWithItsFile() {
     var checkpoint = new Checkpoint(folder.resolve("checkpoint"));
-    var selector =
-        new ClassSelector() {
-          @Override
-          public ActiveClasses select(Embeddings embeddings, int[] targets, long step) {
-            return ActiveClasses.all(targets.length, targets);
-          }
-
-          @Override
-          public Map<String, MemorySegment> state() {
-            return Map.of("count", MemorySegment.ofArray(new byte[1]));
-          }
-
-          @Override
-          public void restore(Function<String, MemorySegment> sections) {
-            long bytes = sections.apply("count").byteSize();
-            throw new IllegalArgumentException("count has %d bytes, expected 4".formatted(bytes));
-          }
-        };
     try (var workers = new Workers(1);
         var matrix = matrix()) {
-      var contents = new Checkpoint.Contents(Map.of("weights", matrix), selector);
+      var contents =
+          new Checkpoint.Contents(
+              Map.of("weights", matrix),
+              () -> Map.of("count", MemorySegment.ofArray(new byte[1])),
+              sections -> {
+                long bytes = sections.apply("count").byteSize();
+                throw new IllegalArgumentException(
+                    "count has %d bytes, expected 4".formatted(bytes));
+              });
       Path committed = checkpoint.save(1, Map.of(), contents, workers);
       var e =
           assertThrows(
               InvalidFileException.class, () -> Checkpoint.load(committed, contents, workers));
       assertEquals(
           committed.resolve("selector.mck") + ": count has 1 bytes, expected 4", e.getMessage());
+    }
+  }
+
+  @Test
+  void aSelectorThatMissesItsStateIsNamedWithItsFile() {
+    try (var workers = new Workers(1);
+        var matrix = matrix()) {
+      Path committed = save(new Checkpoint(folder.resolve("checkpoint")), 1);
+      var contents =
+          new Checkpoint.Contents(
+              Map.of("weights", matrix), Map::of, sections -> sections.apply("count"));
+      var e =
+          assertThrows(
+              InvalidFileException.class, () -> Checkpoint.load(committed, contents, workers));
+      assertEquals(
+          committed.resolve("selector.mck") + ": is missing; take an older checkpoint",
+          e.getMessage());
     }
   }
 
@@ -155,10 +158,9 @@ class CheckpointErrorsTest {
     }
   }
 
-  /** Beside a selector that has nothing to save. */
+  /** Of a head that has nothing else to save. */
   private static Checkpoint.Contents contents(Map<String, RowMatrix> matrices) {
-    return new Checkpoint.Contents(
-        matrices, (_, targets, _) -> ActiveClasses.all(targets.length, targets));
+    return new Checkpoint.Contents(matrices, Map::of, _ -> {});
   }
 
   private static RowMatrix matrix() {

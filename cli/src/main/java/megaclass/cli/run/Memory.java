@@ -16,12 +16,13 @@ import megaclass.backbone.BackboneSpec;
 import megaclass.backbone.BackboneSpec.Bag;
 import megaclass.cli.text.Quantity;
 import megaclass.compute.RowFormat;
+import megaclass.head.HeadEngines;
 import megaclass.optim.OptimizerSpec;
 import megaclass.optim.OptimizerSpec.Sgd;
 import megaclass.train.MemoryPlan;
 import megaclass.train.TrainConfig;
 
-/** Whether a run fits into memory, and what would fit if it does not. */
+/** Whether a run fits into memory and its device, and what would fit if it does not. */
 public final class Memory {
   private static final int SMALLEST_DIM = 16;
   private static final int FEWEST_BUCKETS = 1 << 14;
@@ -54,9 +55,11 @@ public final class Memory {
    * Refuses a run that does not fit.
    *
    * @param limit bytes it may take
-   * @throws IllegalArgumentException that names the nearest settings that do
+   * @throws IllegalArgumentException that names the nearest settings that do; or when its device is
+   *     not there or too small
    */
   public static void require(TrainConfig config, int numClasses, long limit) {
+    HeadEngines.requireFits(config.backend(), config.headSettings(numClasses));
     var plan = MemoryPlan.of(config, numClasses, 0);
     if (plan.residentBytes() <= limit) {
       return;
@@ -92,6 +95,9 @@ public final class Memory {
 
   /** With what is left of the memory for class weights in use, unless that is next to nothing. */
   private static TrainConfig onDisk(TrainConfig config, int numClasses, long limit) {
+    if (!HeadEngines.isOnHost(config.backend())) {
+      return config; // a device has a copy of them in memory
+    }
     var least = config.withWeightsMemory(1);
     long others = MemoryPlan.of(least, numClasses, 0).residentBytes();
     long left = (limit - others) / 100 * 99; // the cache has tables, too

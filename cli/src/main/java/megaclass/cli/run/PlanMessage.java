@@ -15,7 +15,6 @@ import java.util.stream.Collectors;
 import megaclass.cli.BuildInfo;
 import megaclass.cli.settings.Settings;
 import megaclass.cli.text.Lines;
-import megaclass.compute.ComputeBackend;
 import megaclass.data.Dataset;
 import megaclass.data.FeatureKind;
 import megaclass.internal.SpecText;
@@ -39,22 +38,26 @@ public final class PlanMessage {
     lines.add(
         "megaclass %s   run %s   seed %d"
             .formatted(BuildInfo.version(), run, plan.config().seed()));
+    var computer = Computer.of(plan.config());
     lines.addAll(dataLines(plan));
-    lines.addAll(settingLines(plan.config()));
+    lines.addAll(settingLines(plan.config(), computer));
     lines.add(memoryLine(plan.memory(), plan.memoryLimit()));
     lines.add(stepsLine(plan));
-    return new Message("started", facts(plan, run, commandLine), String.join("\n", lines));
+    var facts = facts(plan, computer, run, commandLine);
+    return new Message("started", facts, String.join("\n", lines));
   }
 
   /** What {@code megaclass plan} says: the same, with the memory as a table. */
   public static Message planned(RunPlan plan, String run, String commandLine) {
     var lines = new ArrayList<String>();
     lines.add("megaclass %s   plan of %s".formatted(BuildInfo.version(), run));
+    var computer = Computer.of(plan.config());
     lines.addAll(dataLines(plan));
-    lines.addAll(settingLines(plan.config()));
+    lines.addAll(settingLines(plan.config(), computer));
     lines.add(stepsLine(plan));
-    lines.add(memoryTable(plan.memory(), plan.memoryLimit()));
-    return new Message("planned", facts(plan, run, commandLine), String.join("\n", lines));
+    lines.add(memoryTable(plan.memory(), plan.memoryLimit(), computer));
+    var facts = facts(plan, computer, run, commandLine);
+    return new Message("planned", facts, String.join("\n", lines));
   }
 
   /** The same without data, for so many classes. */
@@ -63,18 +66,19 @@ public final class PlanMessage {
     var lines = new ArrayList<String>();
     lines.add("megaclass %s   plan".formatted(BuildInfo.version()));
     lines.add("data      " + count(numClasses) + " classes");
-    lines.addAll(settingLines(config));
-    lines.add(memoryTable(memory, memoryLimit));
+    var computer = Computer.of(config);
+    lines.addAll(settingLines(config, computer));
+    lines.add(memoryTable(memory, memoryLimit, computer));
     var facts = new LinkedHashMap<String, Object>();
     facts.put("megaclass", BuildInfo.version());
     facts.put("classes", numClasses);
     facts.put("settings", config.settings());
-    facts.put("memory", memory.bytes());
-    facts.put("memoryLimit", memoryLimit);
+    putMemory(facts, memory, memoryLimit);
     return new Message("planned", facts, String.join("\n", lines));
   }
 
-  private static Map<String, Object> facts(RunPlan plan, String run, String commandLine) {
+  private static Map<String, Object> facts(
+      RunPlan plan, Computer computer, String run, String commandLine) {
     var facts = new LinkedHashMap<String, Object>();
     facts.put("megaclass", BuildInfo.version());
     facts.put("run", run);
@@ -87,13 +91,20 @@ public final class PlanMessage {
       facts.put("test", dataFacts(test));
     }
     facts.put("settings", settingFacts(plan.settings()));
-    facts.put("compute", backend(plan.config()));
+    facts.put("compute", computer.arithmetic() + computer.head());
     facts.put("threads", plan.config().threads());
-    facts.put("memory", plan.memory().bytes());
-    facts.put("memoryLimit", plan.memoryLimit());
+    putMemory(facts, plan.memory(), plan.memoryLimit());
     facts.put("stepsPerEpoch", plan.stepsPerEpoch());
     facts.put("hardware", Hardware.describe());
     return facts;
+  }
+
+  private static void putMemory(Map<String, Object> facts, MemoryPlan memory, long limit) {
+    facts.put("memory", memory.bytes());
+    facts.put("memoryLimit", limit);
+    if (!memory.deviceBytes().isEmpty()) {
+      facts.put("deviceMemory", memory.deviceBytes());
+    }
   }
 
   private static Map<String, Object> dataFacts(Dataset data) {
@@ -134,7 +145,7 @@ public final class PlanMessage {
                 .formatted(test.description(), count(test.numExamples())));
   }
 
-  private static List<String> settingLines(TrainConfig config) {
+  private static List<String> settingLines(TrainConfig config, Computer computer) {
     return List.of(
         "backbone  %s   dim %d".formatted(config.backbone(), config.dim()),
         "loss      " + config.loss(),
@@ -145,7 +156,8 @@ public final class PlanMessage {
                 SpecText.text(config.learningRate()),
                 SpecText.text(config.backboneLearningRate()),
                 config.schedule()),
-        "compute   %s, %d threads".formatted(backend(config), config.threads()));
+        "compute   %s, %d threads%s"
+            .formatted(computer.arithmetic(), config.threads(), computer.head()));
   }
 
   private static String stepsLine(RunPlan plan) {
@@ -162,28 +174,41 @@ public final class PlanMessage {
             .map(term -> term.getKey() + " " + bytes(term.getValue()))
             .collect(Collectors.joining(" + "));
     String sum = bytes(memory.totalBytes()) + " of " + bytes(limit) + " = ";
-    String inMemory = Lines.labelled("memory", sum + terms, WIDTH);
-    return memory.diskBytes() == 0
-        ? inMemory
-        : inMemory
-            + "\ndisk      %s of class weights, then %s of model"
-                .formatted(bytes(memory.diskBytes()), bytes(memory.modelBytes()));
-  }
-
-  private static String memoryTable(MemoryPlan memory, long limit) {
     var lines = new ArrayList<String>();
-    lines.add("memory");
-    memory.bytes().forEach((term, size) -> lines.add("  %-28s %12s".formatted(term, bytes(size))));
-    lines.add("  %-28s %12s".formatted("together", bytes(memory.totalBytes())));
-    lines.add("  %-28s %12s".formatted("there is", bytes(limit)));
+    lines.add(Lines.labelled("memory", sum + terms, WIDTH));
     if (memory.diskBytes() > 0) {
-      lines.add("  %-28s %12s".formatted("class weights on disk", bytes(memory.diskBytes())));
+      lines.add(
+          "disk      %s of class weights, then %s of model"
+              .formatted(bytes(memory.diskBytes()), bytes(memory.modelBytes())));
     }
-    lines.add("  %-28s %12s".formatted("model file", bytes(memory.modelBytes())));
+    if (!memory.deviceBytes().isEmpty()) {
+      lines.add("device    " + bytes(memory.totalDeviceBytes()) + " of its memory");
+    }
     return String.join("\n", lines);
   }
 
-  private static String backend(TrainConfig config) {
-    return ComputeBackend.named(config.backend()).description();
+  private static String memoryTable(MemoryPlan memory, long limit, Computer computer) {
+    var lines = new ArrayList<String>();
+    lines.add("memory");
+    memory.bytes().forEach((term, size) -> lines.add(row(term, size)));
+    lines.add(row("together", memory.totalBytes()));
+    lines.add(row("there is", limit));
+    if (memory.diskBytes() > 0) {
+      lines.add(row("class weights on disk", memory.diskBytes()));
+    }
+    lines.add(row("model file", memory.modelBytes()));
+    if (!memory.deviceBytes().isEmpty()) {
+      lines.add("memory of the device");
+      memory.deviceBytes().forEach((term, size) -> lines.add(row(term, size)));
+      lines.add(row("together", memory.totalDeviceBytes()));
+      if (computer.device() != null) {
+        lines.add(row("there is", computer.device().freeBytes()));
+      }
+    }
+    return String.join("\n", lines);
+  }
+
+  private static String row(String term, long size) {
+    return "  %-28s %12s".formatted(term, bytes(size));
   }
 }

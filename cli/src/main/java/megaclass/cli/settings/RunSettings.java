@@ -15,6 +15,7 @@ import megaclass.backbone.BackboneSpec;
 import megaclass.cli.settings.Setting.Form;
 import megaclass.cli.text.Quantity;
 import megaclass.compute.RowFormat;
+import megaclass.head.Precision;
 import megaclass.internal.Check;
 import megaclass.loss.Loss;
 import megaclass.optim.LearningRate;
@@ -213,8 +214,10 @@ public final class RunSettings {
       Setting.text("train.backend", "--backend")
           .in(WITH_WHAT, "NAME")
           .by(AUTO)
-          .allowed("auto, vector, scalar")
-          .about("what computes; auto takes vector where there is one")
+          .allowed("auto, vector, scalar, cuda")
+          .about(
+              "what computes; auto takes vector where there is one; cuda trains class weights on an"
+                  + " NVIDIA GPU")
           .into(TrainConfig::withBackend);
 
   public static final Setting<Long> MEMORY =
@@ -224,6 +227,22 @@ public final class RunSettings {
           .allowed("auto, or bytes such as 16g")
           .about("memory the run may take; auto: what the machine has free")
           .writtenWith(bytes -> bytes == 0 ? AUTO : Quantity.bytesText(bytes));
+
+  public static final Setting<Precision> DEVICE_PRECISION =
+      Setting.of("device.precision", "--device-precision", Form.TEXT, Precision::parse)
+          .in(WITH_WHAT, "FORMAT")
+          .by("tf32")
+          .allowed("tf32, bf16, fp32")
+          .about("what matrix products on a GPU round their operands to; bf16 is the fastest")
+          .into(TrainConfig::withDevicePrecision);
+
+  public static final Setting<Integer> DEVICE_NUMBER =
+      Setting.integer("device.number", "--device-number")
+          .in(WITH_WHAT, "NUMBER")
+          .by("0")
+          .allowed("at least 0")
+          .about("which GPU")
+          .into(TrainConfig::withDeviceNumber);
 
   public static final Setting<Integer> K =
       Setting.integer("evaluate.k", "--k")
@@ -299,6 +318,8 @@ public final class RunSettings {
           THREADS,
           BACKEND,
           MEMORY,
+          DEVICE_PRECISION,
+          DEVICE_NUMBER,
           K,
           EVALUATE_TIMES,
           EVALUATE_EXAMPLES,

@@ -126,7 +126,9 @@ class RunSettingsTest {
           --batch-size    | 1.5   | --batch-size: must be a whole number, but was "1.5"
           --dim           | 99999999999 | --dim: must be in [-2147483648, 2147483647], but was 99999999999
           --threads       | 2000  | --threads: threads must be in [1, 1024], but was 2000
-          --backend       | gpu   | --backend: backend must be one of auto, vector, scalar, but was "gpu"
+          --backend       | gpu   | --backend: backend must be one of auto, vector, scalar, cuda, but was "gpu"
+          --device-precision  | fp16 | --device-precision: device precision must be tf32, bf16 or fp32, but was "fp16"
+          --device-number | -1    | --device-number: deviceNumber must be at least 0, but was -1
           --memory        | lots  | --memory: cannot read the bytes "lots"; give a number and a unit, such as 16g or 512m
           --memory        | 0     | --memory: memory must be at least 1, but was 0
           --test-share    | 1     | --test-share: testShare must be in [0.0, 1.0), but was 1.0

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+package megaclass.head;
+
+import java.util.Map;
+
+/**
+ * An engine that trains the head of a run on a device. Implementations are found by {@link
+ * java.util.ServiceLoader}; making one must cost nothing and load no library.
+ *
+ * <p>Stateless and thread-safe.
+ */
+public interface HeadProvider {
+  /** What to ask for as {@code backend}, as "cuda". */
+  String name();
+
+  /**
+   * Looks at a device.
+   *
+   * @param number which one, from 0
+   * @throws IllegalArgumentException when it cannot be used; the message goes on from "backend
+   *     "cuda"" as "needs an NVIDIA GPU with its driver: libcuda.so.1 was not found"
+   */
+  Device device(int number);
+
+  /**
+   * A device as it was found.
+   *
+   * @param description what it is, in a few words, as "NVIDIA H200"
+   * @param freeBytes of its memory that nobody uses
+   */
+  record Device(String description, long freeBytes) {}
+
+  /**
+   * Forecasts the memory of the device that a head takes, without looking at a device.
+   *
+   * @return bytes by term, in the order in which they are told
+   * @throws IllegalArgumentException when this engine cannot train such a head; a whole sentence,
+   *     which says what it has instead
+   */
+  Map<String, Long> deviceBytes(HeadSettings settings);
+
+  /**
+   * Makes the head of a run; its memory on the device is taken here.
+   *
+   * @throws IllegalArgumentException as {@link #device}, or when the memory is not enough after all
+   */
+  TrainingHead open(HeadProblem problem);
+}

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+package megaclass.head;
+
+import megaclass.compute.RowFormat;
+import megaclass.loss.Loss;
+import megaclass.optim.OptimizerSpec;
+import megaclass.select.SelectorSpec;
+
+/**
+ * What a run's settings say of its head: enough to forecast the memory that it takes.
+ *
+ * @param numClasses classes of the data, at least 1
+ * @param dim floats of an embedding
+ * @param dtype how class weights and their velocities lie in memory
+ * @param loss what is minimised; whether embeddings have unit length and classes a bias is its
+ *     matter
+ * @param selector which classes a batch sees
+ * @param optimizer how class weights move
+ * @param batchSize samples of a batch, at most
+ * @param precision of matrix products on a device
+ * @param deviceNumber which device, from 0
+ */
+public record HeadSettings(
+    int numClasses,
+    int dim,
+    RowFormat dtype,
+    Loss loss,
+    SelectorSpec selector,
+    OptimizerSpec optimizer,
+    int batchSize,
+    Precision precision,
+    int deviceNumber) {
+
+  /** Floats of a class weight with its bias, if there is one. */
+  public int width() {
+    return dim + (loss.bias() ? 1 : 0);
+  }
+}
