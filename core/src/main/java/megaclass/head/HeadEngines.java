@@ -78,7 +78,8 @@ public final class HeadEngines {
       return provider.device(number);
     } catch (IllegalArgumentException e) {
       throw new IllegalArgumentException(
-          "backend \"%s\" %s; take %s".formatted(provider.name(), e.getMessage(), alternatives()),
+          "backend \"%s\" cannot be used here: %s. Or take %s"
+              .formatted(provider.name(), e.getMessage(), alternatives()),
           e);
     }
   }

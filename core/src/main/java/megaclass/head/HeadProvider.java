@@ -17,8 +17,8 @@ public interface HeadProvider {
    * Looks at a device.
    *
    * @param number which one, from 0
-   * @throws IllegalArgumentException when it cannot be used; the message goes on from "backend
-   *     "cuda"" as "needs an NVIDIA GPU with its driver: libcuda.so.1 was not found"
+   * @throws IllegalArgumentException when it cannot be used; a sentence without a full stop that
+   *     says why
    */
   Device device(int number);
 

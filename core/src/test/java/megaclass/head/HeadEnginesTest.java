@@ -73,7 +73,7 @@ class HeadEnginesTest {
   @Test
   void aDeviceThatIsNotThereIsNamed() {
     assertEquals(
-        "backend \"mirror\" has one device only, number 0, but number 1 is asked for; take auto, vector or scalar",
+        "backend \"mirror\" cannot be used here: there is one device, number 0, but number 1 is asked for. Or take auto, vector or scalar",
         message(() -> HeadEngines.requireFits(MirrorProvider.NAME, settings(1000, 1))));
   }
 

@@ -21,7 +21,7 @@ public final class MirrorProvider implements HeadProvider {
   public Device device(int number) {
     if (number > 0) {
       throw new IllegalArgumentException(
-          "has one device only, number 0, but number %d is asked for".formatted(number));
+          "there is one device, number 0, but number %d is asked for".formatted(number));
     }
     return new Device("looking-glass", FREE_BYTES);
   }

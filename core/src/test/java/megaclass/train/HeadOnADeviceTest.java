@@ -214,7 +214,7 @@ class HeadOnADeviceTest {
     try (var data = KilledRun.texts()) {
       var other = config().withBackend(MIRROR).withDeviceNumber(1);
       assertEquals(
-          "backend \"mirror\" has one device only, number 0, but number 1 is asked for; take auto, vector or scalar",
+          "backend \"mirror\" cannot be used here: there is one device, number 0, but number 1 is asked for. Or take auto, vector or scalar",
           failure(() -> new Trainer(other).fit(data, _ -> {})));
     }
   }

@@ -57,7 +57,7 @@ class DevicePlanTest {
     assertTrue(run.out().endsWith(TERMS), run.out());
     assertTrue(run.out().contains(" threads; head on paper: no device here\n"), run.out());
     assertEquals(
-        "megaclass: backend \"paper\" needs device 0, but device 1 is wanted; take auto, vector or scalar\n",
+        "megaclass: backend \"paper\" cannot be used here: there is device 0, but device 1 is wanted. Or take auto, vector or scalar\n",
         run.err());
   }
 

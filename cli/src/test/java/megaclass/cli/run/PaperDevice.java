@@ -18,7 +18,7 @@ public final class PaperDevice implements HeadProvider {
   @Override
   public Device device(int number) {
     if (number > 0) {
-      throw new IllegalArgumentException("needs device 0, but device " + number + " is wanted");
+      throw new IllegalArgumentException("there is device 0, but device " + number + " is wanted");
     }
     return new Device("a sheet", 3L << 20);
   }
