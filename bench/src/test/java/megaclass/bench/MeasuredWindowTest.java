@@ -73,7 +73,8 @@ class MeasuredWindowTest {
 
   private void start() {
     window.accept(
-        new TrainEvent.Started(new MemoryPlan(Map.of(), 0, 0, Map.of()), "vector 512 bit", 100, 1000, 0));
+        new TrainEvent.Started(
+            new MemoryPlan(Map.of(), 0, 0, Map.of()), "vector 512 bit", 100, 1000, 0));
     now += 30 * SECOND;
     window.accept(new TrainEvent.Initialised(30));
   }

@@ -94,8 +94,7 @@ public final class HeadEngines {
   }
 
   private static void requireFits(HeadProvider provider, HeadSettings settings) {
-    long needed =
-        provider.deviceBytes(settings).values().stream().mapToLong(Long::longValue).sum();
+    long needed = provider.deviceBytes(settings).values().stream().mapToLong(Long::longValue).sum();
     var device = device(provider, settings.deviceNumber());
     if (needed > device.freeBytes()) {
       throw new IllegalArgumentException(

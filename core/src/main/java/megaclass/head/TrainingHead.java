@@ -130,7 +130,9 @@ public interface TrainingHead extends AutoCloseable {
    */
   void synchronise();
 
-  /** What a checkpoint has to keep besides rows, by name, so that a resumed run goes on the same. */
+  /**
+   * What a checkpoint has to keep besides rows, by name, so that a resumed run goes on the same.
+   */
   Map<String, MemorySegment> state();
 
   @Override

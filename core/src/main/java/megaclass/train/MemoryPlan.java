@@ -19,7 +19,8 @@ import megaclass.select.SelectorSpec;
  * @param bytes bytes of each term, in the order in which they are told
  * @param diskBytes bytes of class weights on disk, in no term; 0 when they are in memory
  * @param modelBytes bytes of the model file, about
- * @param deviceBytes bytes of each term on the device that trains the head; empty when the host does
+ * @param deviceBytes bytes of each term on the device that trains the head; empty when the host
+ *     does
  */
 public record MemoryPlan(
     Map<String, Long> bytes, long diskBytes, long modelBytes, Map<String, Long> deviceBytes) {

@@ -41,7 +41,8 @@ import megaclass.weights.Initialisation;
  *     confusable
  * @param seed everything random follows from it
  * @param threads threads that work, at least 1
- * @param backend "auto", "vector" or "scalar"; or "cuda", which trains the class weights on a device
+ * @param backend "auto", "vector" or "scalar"; or "cuda", which trains the class weights on a
+ *     device
  * @param devicePrecision of matrix products on a device
  * @param deviceNumber which device, from 0
  */
@@ -241,7 +242,15 @@ public record TrainConfig(
               .formatted(backend));
     }
     return new HeadSettings(
-        numClasses, dim, dtype, loss, selector, optimizer, batchSize, devicePrecision, deviceNumber);
+        numClasses,
+        dim,
+        dtype,
+        loss,
+        selector,
+        optimizer,
+        batchSize,
+        devicePrecision,
+        deviceNumber);
   }
 
   /** Whether the weights of so many classes lie on disk, with the velocities of this run. */

@@ -3,8 +3,8 @@ package megaclass.train;
 
 import megaclass.backbone.Backbone;
 import megaclass.backbone.Embeddings;
-import megaclass.compute.StageClock.Stage;
 import megaclass.compute.StageClock;
+import megaclass.compute.StageClock.Stage;
 import megaclass.compute.Workers;
 import megaclass.data.MiniBatch;
 import megaclass.eval.SelectionProbe;

@@ -71,8 +71,7 @@ final class TrainState implements AutoCloseable {
         new Embeddings(
             config.batchSize(), new Embeddings.Shape(config.dim(), normalised, bias), engine);
     softmax = new SoftmaxHead(config.loss(), weights, config.batchSize(), engine);
-    var problem =
-        new HeadProblem(headSettings, weights, Hash.key(config.seed(), SELECT), engine);
+    var problem = new HeadProblem(headSettings, weights, Hash.key(config.seed(), SELECT), engine);
     head =
         HeadEngines.provider(config.backend())
             .map(provider -> provider.open(problem))

@@ -65,7 +65,8 @@ class HeadEnginesTest {
   void aModuleThatIsNotThereIsNamed() {
     assertEquals("cuda", HeadEngines.checkName("cuda"));
     String expected =
-        "backend \"cuda\" needs the module megaclass-cuda, which is not on the module path; put it there, or take auto, vector or scalar";
+        "backend \"cuda\" needs the module megaclass-cuda, which is not on the module path; put it"
+            + " there, or take auto, vector or scalar";
     assertEquals(expected, message(() -> HeadEngines.provider("cuda")));
     assertEquals(expected, message(() -> HeadEngines.requireFits("cuda", SETTINGS)));
   }
@@ -73,7 +74,8 @@ class HeadEnginesTest {
   @Test
   void aDeviceThatIsNotThereIsNamed() {
     assertEquals(
-        "backend \"mirror\" cannot be used here: there is one device, number 0, but number 1 is asked for. Or take auto, vector or scalar",
+        "backend \"mirror\" cannot be used here: there is one device, number 0, but number 1 is"
+            + " asked for. Or take auto, vector or scalar",
         message(() -> HeadEngines.requireFits(MirrorProvider.NAME, settings(1000, 1))));
   }
 
@@ -84,7 +86,8 @@ class HeadEnginesTest {
     HeadEngines.requireFits(MirrorProvider.NAME, settings(most, 0));
     HeadEngines.requireFits(MirrorProvider.NAME, settings(most - 1, 0));
     assertEquals(
-        "the head needs 4.3 GiB on looking-glass, of which 3.0 GiB are free; dtype bf16, a smaller dim or an optimizer without momentum need less, backend auto needs nothing there",
+        "the head needs 4.3 GiB on looking-glass, of which 3.0 GiB are free; dtype bf16, a smaller"
+            + " dim or an optimizer without momentum need less, backend auto needs nothing there",
         message(() -> HeadEngines.requireFits(MirrorProvider.NAME, settings(4_000_000, 0))));
     assertThrows(
         IllegalArgumentException.class,
@@ -102,7 +105,6 @@ class HeadEnginesTest {
   }
 
   private static String message(Executable refused) {
-    return String.valueOf(
-        assertThrows(IllegalArgumentException.class, refused).getMessage());
+    return String.valueOf(assertThrows(IllegalArgumentException.class, refused).getMessage());
   }
 }

@@ -192,7 +192,8 @@ class HeadOnADeviceTest {
   void classWeightsLieOnDiskOrOnADevice() {
     var config = config().withBackend(MIRROR).withWeightsMemory(KilledRun.SMALL_MEMORY);
     String expected =
-        "backend \"mirror\" has a copy of all class weights in memory, but weights.memory is less than they take; take all, or a backend that trains in memory";
+        "backend \"mirror\" has a copy of all class weights in memory, but weights.memory is less"
+            + " than they take; take all, or a backend that trains in memory";
     assertEquals(expected, failure(() -> MemoryPlan.of(config, 500, 0)));
     try (var data = KilledRun.texts()) {
       assertEquals(expected, failure(() -> new Trainer(config).fit(data, _ -> {})));
@@ -214,7 +215,8 @@ class HeadOnADeviceTest {
     try (var data = KilledRun.texts()) {
       var other = config().withBackend(MIRROR).withDeviceNumber(1);
       assertEquals(
-          "backend \"mirror\" cannot be used here: there is one device, number 0, but number 1 is asked for. Or take auto, vector or scalar",
+          "backend \"mirror\" cannot be used here: there is one device, number 0, but number 1 is"
+              + " asked for. Or take auto, vector or scalar",
           failure(() -> new Trainer(other).fit(data, _ -> {})));
     }
   }

@@ -39,7 +39,8 @@ class DevicePlanTest {
   void theMemoryOfADeviceHasItsOwnHeading() {
     var run = plan("--dim=128");
     assertEquals(ExitCode.DONE, run.exitCode(), run.err());
-    assertTrue(run.out().endsWith(TERMS + "  there is                            3 MiB\n"), run.out());
+    assertTrue(
+        run.out().endsWith(TERMS + "  there is                            3 MiB\n"), run.out());
     assertTrue(run.out().contains(" threads; head on paper: a sheet\n"), run.out());
   }
 
@@ -47,7 +48,8 @@ class DevicePlanTest {
   void aPlanForTheHostSaysNothingOfDevices() {
     var run = Cli.run(folder, "plan", "--num-classes=5000");
     assertFalse(run.out().contains("device"), run.out());
-    assertFalse(Cli.run(folder, "plan", "--num-classes=5000", "--log=json").out().contains("device"));
+    assertFalse(
+        Cli.run(folder, "plan", "--num-classes=5000", "--log=json").out().contains("device"));
   }
 
   @Test
@@ -57,7 +59,8 @@ class DevicePlanTest {
     assertTrue(run.out().endsWith(TERMS), run.out());
     assertTrue(run.out().contains(" threads; head on paper: no device here\n"), run.out());
     assertEquals(
-        "megaclass: backend \"paper\" cannot be used here: there is device 0, but device 1 is wanted. Or take auto, vector or scalar\n",
+        "megaclass: backend \"paper\" cannot be used here: there is device 0, but device 1 is"
+            + " wanted. Or take auto, vector or scalar\n",
         run.err());
   }
 

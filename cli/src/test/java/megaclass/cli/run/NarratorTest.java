@@ -108,7 +108,8 @@ class NarratorTest {
     var narrator =
         new Narrator(
             new RunDirectory(folder, "run"), new RunLog(console, LogStyle.TEXT), start, "random");
-    narrator.accept(new TrainEvent.Started(new MemoryPlan(Map.of(), 0, 0, Map.of()), "scalar", 100, 1000, 0));
+    narrator.accept(
+        new TrainEvent.Started(new MemoryPlan(Map.of(), 0, 0, Map.of()), "scalar", 100, 1000, 0));
     narrator.accept(event);
     narrator.close();
     return out.toString(UTF_8).replace(System.lineSeparator(), "\n");
