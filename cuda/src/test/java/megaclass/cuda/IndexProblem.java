@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package megaclass.cuda;
 
-import java.util.Arrays;
 import java.util.SplittableRandom;
 import megaclass.compute.ComputeBackend;
 import megaclass.compute.RowFormat;
@@ -29,7 +28,9 @@ final class IndexProblem implements AutoCloseable {
     float[] centre = new float[dim];
     for (int c = 0; c < numClasses; c++) {
       if (c % 10 == 0 && !(equal && c > 0)) {
-        Arrays.setAll(centre, j -> normal(random, dim));
+        for (int j = 0; j < dim; j++) {
+          centre[j] = normal(random, dim);
+        }
       }
       for (int j = 0; j < dim; j++) {
         matrix.set(c, j, centre[j] + (equal ? 0 : 0.5f * normal(random, dim)));
@@ -39,7 +40,9 @@ final class IndexProblem implements AutoCloseable {
     embeddings = new float[batch][dim];
     for (float[] embedding : embeddings) {
       float[] near = row(random.nextInt(numClasses));
-      Arrays.setAll(embedding, j -> near[j] + 0.3f * normal(random, dim));
+      for (int j = 0; j < dim; j++) {
+        embedding[j] = near[j] + 0.3f * normal(random, dim);
+      }
     }
     packed = DeviceArrays.upload(device, packed(embeddings));
   }
@@ -60,7 +63,9 @@ final class IndexProblem implements AutoCloseable {
 
   float[] row(int classId) {
     float[] row = new float[matrix.width()];
-    Arrays.setAll(row, j -> matrix.get(classId, j));
+    for (int j = 0; j < row.length; j++) {
+      row[j] = matrix.get(classId, j);
+    }
     return row;
   }
 
@@ -72,7 +77,9 @@ final class IndexProblem implements AutoCloseable {
       squares += (double) value * value;
     }
     float unit = normalised && squares > 0 ? (float) (1 / Math.sqrt(squares)) : 1f;
-    Arrays.setAll(row, j -> row[j] * unit);
+    for (int j = 0; j < row.length; j++) {
+      row[j] *= unit;
+    }
     return row;
   }
 
