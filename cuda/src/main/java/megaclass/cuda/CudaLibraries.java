@@ -37,12 +37,7 @@ record CudaLibraries(
    * @throws CudaException when driver or cuBLAS are not there, in a sentence that says what to do
    */
   static CudaLibraries find() {
-    var given =
-        Stream.of(System.getProperty(PATH, "").split(File.pathSeparator))
-            .filter(folder -> !folder.isEmpty())
-            .map(Path::of)
-            .toList();
-    return new Search(given, usualFolders(System.getenv())).libraries();
+    return Search.ofThisMachine().libraries();
   }
 
   /** Where the installers of CUDA, the packages of Python and Conda put libraries. */
@@ -100,6 +95,15 @@ record CudaLibraries(
    * @param usual folders that come after them
    */
   record Search(List<Path> given, List<Path> usual) {
+    static Search ofThisMachine() {
+      var given =
+          Stream.of(System.getProperty(PATH, "").split(File.pathSeparator))
+              .filter(folder -> !folder.isEmpty())
+              .map(Path::of)
+              .toList();
+      return new Search(given, usualFolders(System.getenv()));
+    }
+
     CudaLibraries libraries() {
       var driver =
           find(List.of("libcuda.so.1"))
@@ -120,8 +124,12 @@ record CudaLibraries(
                                   .formatted(versions("libcublas.so.", newest))
                               + " nvidia-cublas, or let -D%s=FOLDER name the folder of the library"
                                   .formatted(PATH)));
-      var nvrtc = find(versions("libnvrtc.so.", newest));
-      return new CudaLibraries(driver, cublas, nvrtc.orElse(null));
+      return new CudaLibraries(driver, cublas, nvrtc(newest).orElse(null));
+    }
+
+    /** NVRTC alone, for a driver for CUDA {@code newest}; it needs no driver itself. */
+    Optional<NativeFunctions> nvrtc(int newest) {
+      return find(versions("libnvrtc.so.", newest));
     }
 
     /** The names of a library that work with a driver for CUDA {@code newest}. */

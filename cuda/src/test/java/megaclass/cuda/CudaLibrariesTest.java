@@ -2,25 +2,32 @@
 package megaclass.cuda;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeFalse;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.SymbolLookup;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class CudaLibrariesTest {
+  private final List<Path> links = new ArrayList<>();
+
   @TempDir Path folder;
 
   @Test
   void aMissingDriverIsSaidInASentenceThatHelps() {
-    assumeFalse(hasDriver(), "this machine has an NVIDIA driver");
+    assumeFalse(isInstalled("libcuda.so.1"), "this machine has an NVIDIA driver");
     assertEquals(
         "the NVIDIA driver (libcuda.so.1) was not found; the cuda backend needs an NVIDIA GPU and"
             + " its driver. If they are there, let -Dmegaclass.cuda.path=FOLDER name the folder of"
@@ -32,18 +39,21 @@ class CudaLibrariesTest {
   void aFileThatIsNoLibraryIsNamed() throws IOException {
     var file = Files.writeString(folder.resolve("libcuda.so.1"), "no library");
     assertEquals(
-        file + " cannot be loaded; `ldd " + file
+        file
+            + " cannot be loaded; `ldd "
+            + file
             + "` names the libraries that it needs and that are missing",
         messageOf(new CudaLibraries.Search(List.of(folder), List.of())));
   }
 
   @Test
   void packagesOfPythonAreAmongTheUsualFolders() throws IOException {
-    var expected = List.of(
-        Files.createDirectories(
-            folder.resolve("venv/lib/python3.12/site-packages/nvidia/cu13/lib")),
-        Files.createDirectories(
-            folder.resolve("home/.local/lib/python3.9/site-packages/nvidia/cublas/lib")));
+    var expected =
+        List.of(
+            Files.createDirectories(
+                folder.resolve("venv/lib/python3.12/site-packages/nvidia/cu13/lib")),
+            Files.createDirectories(
+                folder.resolve("home/.local/lib/python3.9/site-packages/nvidia/cublas/lib")));
     var environment =
         Map.of(
             "VIRTUAL_ENV", folder.resolve("venv").toString(),
@@ -56,14 +66,61 @@ class CudaLibrariesTest {
             .toList());
   }
 
-  private static String messageOf(CudaLibraries.Search search) {
-    return String.valueOf(
-        assertThrows(CudaException.class, search::libraries).getMessage());
+  @Test
+  void librariesOfEitherVersionAreFoundInTheGivenFolders() throws IOException {
+    link("libcuda.so.1", "libcublas.so.13", "libnvrtc.so.12");
+    var search = new CudaLibraries.Search(List.of(folder.resolve("none"), folder), List.of());
+    try (var device = Device.open(search.libraries(), 0, folder)) {
+      assertTrue(device.description().startsWith("CPU emulation"), device.description());
+      device.kernel("rows", "gather_rows");
+      device.gemm();
+    }
   }
 
-  private static boolean hasDriver() {
+  @Test
+  void missingCublasIsSaidWithTheVersionsThatTheDriverWorksWith() throws IOException {
+    assumeFalse(isInstalled("libcublas.so.13") || isInstalled("libcublas.so.12"));
+    link("libcuda.so.1", "libcublas.so.14");
+    assertEquals(
+        "cuBLAS was not found: none of [libcublas.so.13, libcublas.so.12]. Install CUDA or the"
+            + " Python package nvidia-cublas, or let -Dmegaclass.cuda.path=FOLDER name the folder"
+            + " of the library",
+        messageOf(new CudaLibraries.Search(List.of(folder), List.of())));
+  }
+
+  @Test
+  void withoutNvrtcThereAreNoKernelsButADevice() throws IOException {
+    assumeFalse(isInstalled("libnvrtc.so.13") || isInstalled("libnvrtc.so.12"));
+    link("libcuda.so.1", "libcublas.so.12");
+    var search = new CudaLibraries.Search(List.of(folder), List.of());
+    assertNull(search.libraries().nvrtc());
+  }
+
+  /** JUnit would warn of links that lead out of its folder. */
+  @AfterEach
+  void deleteLinks() throws IOException {
+    for (Path link : links) {
+      Files.delete(link);
+    }
+  }
+
+  /** Gives the emulation of a device the names of CUDA's libraries. */
+  private void link(String... names) throws IOException {
+    assumeTrue(HostCudaBuild.hasCompiler(), "there is no g++");
+    for (String name : names) {
+      links.add(
+          Files.createSymbolicLink(
+              folder.resolve(name), HostCudaBuild.library(Path.of("").toAbsolutePath())));
+    }
+  }
+
+  private static String messageOf(CudaLibraries.Search search) {
+    return String.valueOf(assertThrows(CudaException.class, search::libraries).getMessage());
+  }
+
+  private static boolean isInstalled(String library) {
     try {
-      return SymbolLookup.libraryLookup("libcuda.so.1", Arena.global()) != null;
+      return SymbolLookup.libraryLookup(library, Arena.global()) != null;
     } catch (IllegalArgumentException e) {
       return false;
     }
