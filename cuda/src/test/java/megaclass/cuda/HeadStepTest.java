@@ -58,7 +58,8 @@ class HeadStepTest {
   void lossAndGradientsAreThoseOfTheDefinition(Loss loss, Sizes sizes) {
     var problem = new Problem(loss, sizes);
     LossDefinition.Result expected = problem.definition();
-    try (Device device = HostCuda.open();
+    try (var _ = HostCuda.bothOrders();
+        Device device = HostCuda.open();
         var step = new Step(device, problem)) {
       step.run();
       assertEquals(expected.meanLoss(), step.softmax.meanLoss(), 1e-4);

@@ -48,7 +48,8 @@ class RowKernelsTest {
   @ParameterizedTest
   @MethodSource("shapes")
   void gatheredRowsAreThoseOfTheMatrix(Shape shape) {
-    try (Device device = HostCuda.open();
+    try (var _ = HostCuda.bothOrders();
+        Device device = HostCuda.open();
         RowMatrix matrix = shape.matrix(1);
         var rows = new DeviceRows(device, matrix)) {
       int[] ids = someRows(shape.numRows(), new SplittableRandom(2));
@@ -65,7 +66,8 @@ class RowKernelsTest {
   @ParameterizedTest
   @MethodSource("shapes")
   void gatheredUnitRowsAreRowsTimesTheirInverseNorm(Shape shape) {
-    try (Device device = HostCuda.open();
+    try (var _ = HostCuda.bothOrders();
+        Device device = HostCuda.open();
         RowMatrix matrix = shape.matrix(3);
         var rows = new DeviceRows(device, matrix)) {
       int[] ids = new int[shape.numRows()];
@@ -84,7 +86,8 @@ class RowKernelsTest {
 
   @Test
   void rowsOfZerosStayZeroAndNumbersThatAreNoneStayNone() {
-    try (Device device = HostCuda.open();
+    try (var _ = HostCuda.bothOrders();
+        Device device = HostCuda.open();
         var matrix = new RowMatrix(3, 5, RowMatrix.State.NONE)) {
       matrix.set(0, 1, -0f);
       matrix.set(1, 0, Float.NaN);
@@ -107,7 +110,8 @@ class RowKernelsTest {
     if (shape.format() == RowFormat.BF16 || shape.velocity()) {
       return; // what is special to them is tested by RowsMoveAsOnTheCpuTest
     }
-    try (Device device = HostCuda.open();
+    try (var _ = HostCuda.bothOrders();
+        Device device = HostCuda.open();
         RowMatrix before = shape.matrix(4);
         RowMatrix after = shape.matrix(4);
         var rows = new DeviceRows(device, before)) {

@@ -54,6 +54,7 @@ class RowsMoveAsOnTheCpuTest {
     try (Engine engine = Engine.start("scalar", 1);
         var expected = new RowMatrix(problem.numRows, problem.width, state, problem.format);
         var actual = new RowMatrix(problem.numRows, problem.width, state, problem.format);
+        var _ = HostCuda.bothOrders();
         Device device = HostCuda.open()) {
       expected.randomise(0.5, problem.width, 7, engine.workers());
       try (var rows = new DeviceRows(device, expected);

@@ -152,6 +152,7 @@ class SoftmaxKernelsTest {
     final double[] losses;
     final double mean;
     private final Problem problem;
+    private final HostCuda.Setting orders = HostCuda.bothOrders();
     private final Device device = HostCuda.open();
     private final SoftmaxKernels kernels;
     private final DeviceBuffer targets;
@@ -289,6 +290,7 @@ class SoftmaxKernelsTest {
       targets.close();
       logWeights.close();
       device.close();
+      orders.close();
     }
   }
 }
