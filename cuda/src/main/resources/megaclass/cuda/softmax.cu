@@ -97,9 +97,11 @@ extern "C" __global__ void softmax_forward(
   if (threadIdx.x == 0 && target >= from && target < to) {
     double cosine = products[target];
     double logit = targetLogit(kind, loss, cosine) + (logWeights ? logWeights[target] : 0.0f);
-    cosines[sample] = cosine;
-    targetLogits[sample] = logit;
+    // In the sum and taken off it, the same bits: else a loss of 0 would be one of 1e-7 |logit|, and
+    // the slope of ArcFace, which is in the thousands where the loss is 0, makes much of that.
     targetInSum = kind == D_SOFTMAX ? NEGATIVE_INFINITY : (float)logit;
+    targetLogits[sample] = kind == D_SOFTMAX ? logit : (double)targetInSum;
+    cosines[sample] = cosine;
   }
   __syncthreads();
   float scale = (float)loss[SCALE];

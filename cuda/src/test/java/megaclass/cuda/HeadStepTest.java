@@ -48,7 +48,7 @@ class HeadStepTest {
             new Sizes(63, 1, 100, 7),
             new Sizes(130, 3, 128, 7),
             new Sizes(40, 1, 513, 3),
-            new Sizes(1000, 7, 16, 30));
+            new Sizes(1000, 7, 16, 9));
     return LOSSES.stream()
         .flatMap(loss -> sizes.stream().map(some -> new Object[] {Loss.parse(loss), some}));
   }

@@ -39,13 +39,17 @@ class SoftmaxKernelsTest {
           new Sizes(7, 16, 16),
           new Sizes(1, 17, 8),
           new Sizes(7, 63, 64),
-          new Sizes(256, 130, 52),
-          new Sizes(7, 1000, 1000),
-          new Sizes(2, 9001, 9000));
+          new Sizes(3, 1000, 400));
+
+  /** For which one loss is enough. */
+  private static final List<Sizes> LARGE_SIZES =
+      List.of(new Sizes(256, 130, 132), new Sizes(2, 9001, 9000));
 
   static Stream<Object[]> problems() {
-    return LOSSES.stream()
-        .flatMap(loss -> SIZES.stream().map(sizes -> new Object[] {Loss.parse(loss), sizes}));
+    return Stream.concat(
+        LOSSES.stream()
+            .flatMap(loss -> SIZES.stream().map(sizes -> new Object[] {Loss.parse(loss), sizes})),
+        LARGE_SIZES.stream().map(sizes -> new Object[] {Loss.cosFace(64, 0.4), sizes}));
   }
 
   @ParameterizedTest
@@ -57,11 +61,12 @@ class SoftmaxKernelsTest {
     }
   }
 
-  @ParameterizedTest
-  @MethodSource("problems")
-  void bf16GradientsAreTheRoundedOnes(Loss loss, Sizes sizes) {
-    try (var run = new Run(Problem.random(loss, sizes))) {
-      assertArrayEquals(RowKernelsTest.nearest(run.gradients()), run.bf16Gradients());
+  @Test
+  void bf16GradientsAreTheRoundedOnes() {
+    for (Sizes sizes : SIZES) {
+      try (var run = new Run(Problem.random(Loss.arcFace(64, 0.5), sizes))) {
+        assertArrayEquals(RowKernelsTest.nearest(run.gradients()), run.bf16Gradients());
+      }
     }
   }
 
@@ -121,6 +126,7 @@ class SoftmaxKernelsTest {
   }
 
   /** Products of a batch with all its active classes. */
+  @SuppressWarnings("ArrayRecordComponent") // nobody compares problems
   private record Problem(
       Loss loss, Sizes sizes, float[][] products, float[] logWeights, int[] targets) {
     static Problem random(Loss loss, Sizes sizes) {

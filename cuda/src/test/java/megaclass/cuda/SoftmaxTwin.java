@@ -11,6 +11,7 @@ import megaclass.loss.Loss;
  * @param gradients of the mean loss over {@code batch} samples by the products, (samples,
  *     numActive)
  */
+@SuppressWarnings("ArrayRecordComponent") // nobody compares twins
 record SoftmaxTwin(double[] losses, double[][] logits, double[][] gradients) {
   /**
    * Computes a softmax.
