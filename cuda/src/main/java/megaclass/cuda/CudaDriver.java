@@ -107,7 +107,9 @@ final class CudaDriver {
     }
   }
 
-  void free(long address) {
+  /** Frees memory when what was asked of the stream is done with it. */
+  void free(long address, long stream) {
+    release("cuStreamSynchronize", stream);
     release("cuMemFree_v2", address);
   }
 

@@ -18,15 +18,17 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * One GPU, with one stream: what is asked of it happens in the order in which it is asked, and
- * mostly after the call has returned. Only {@link #download}, {@link #synchronize}, {@link
- * #seconds} and closing wait. An error of a kernel appears in a later call, and the device is of no
- * more use.
+ * mostly after the call has returned. An error of a kernel appears in a later call, and the device
+ * is of no more use.
  *
  * <p>Used by the thread that has opened it; closing it frees all that was allocated on it.
  */
 final class Device implements AutoCloseable {
   /** Alignment of allocations; cudaMalloc's is 256. */
   private static final int GRAIN = 16;
+
+  /** The first with bf16. */
+  private static final int LEAST_CAPABILITY = 80;
 
   private final CudaDriver driver;
   private final CudaLibraries libraries;
@@ -58,6 +60,7 @@ final class Device implements AutoCloseable {
               .formatted(ordinal, count));
     }
     device = driver.device(ordinal);
+    requireCapability();
     context = driver.retainContext(device);
     driver.setCurrent(context);
     stream = driver.createStream();
@@ -78,6 +81,15 @@ final class Device implements AutoCloseable {
     return new Device(libraries, ordinal, cacheFolder);
   }
 
+  private void requireCapability() {
+    int capability = capability();
+    if (capability < LEAST_CAPABILITY) {
+      throw new CudaException(
+          "%s has compute capability %d.%d, but the cuda backend needs 8.0 (A100, RTX 30) or newer"
+              .formatted(driver.name(device), capability / 10, capability % 10));
+    }
+  }
+
   // ---- what it is
 
   String name() {
@@ -87,6 +99,10 @@ final class Device implements AutoCloseable {
   /** 90 for compute capability 9.0. */
   int computeCapability() {
     enter();
+    return capability();
+  }
+
+  private int capability() {
     return 10 * driver.attribute(CudaDriver.COMPUTE_CAPABILITY_MAJOR, device)
         + driver.attribute(CudaDriver.COMPUTE_CAPABILITY_MINOR, device);
   }
@@ -138,10 +154,10 @@ final class Device implements AutoCloseable {
     return buffer;
   }
 
-  /** Called by the buffer. The driver waits for what uses the memory. */
+  /** Called by the buffer. */
   void free(DeviceBuffer buffer, long address) {
     if (buffers.remove(buffer)) {
-      enter().free(address);
+      enter().free(address, stream);
     }
   }
 
@@ -157,8 +173,9 @@ final class Device implements AutoCloseable {
   }
 
   /**
-   * Copies to the device. Page-locked memory must not change before the copy has run; other memory
-   * may change when this returns.
+   * Copies to the device. From memory of {@link #allocatePinned} this returns at once, and the
+   * memory must not change before the copy has run; from other memory it returns when all that was
+   * asked of the device is done.
    *
    * @param from native memory, all of it
    * @param offset into {@code to}, in bytes
@@ -167,7 +184,17 @@ final class Device implements AutoCloseable {
     long address = to.address(offset, from.byteSize());
     if (from.byteSize() > 0) {
       enter().copyToDevice(address, from, stream);
+      if (!isPinned(from)) {
+        // CUDA says that it "might" have read such memory when its call returns.
+        driver.synchronize(stream);
+      }
     }
+  }
+
+  private boolean isPinned(MemorySegment memory) {
+    long from = memory.address();
+    long to = from + memory.byteSize();
+    return pinned.stream().anyMatch(p -> from >= p.address() && to <= p.address() + p.byteSize());
   }
 
   /**

@@ -46,6 +46,30 @@ class DeviceTest {
   }
 
   @Test
+  void anOldDeviceIsRefused() {
+    cuda.capability = 7;
+    assertEquals(
+        "Fake 40 has compute capability 7.0, but the cuda backend needs 8.0 (A100, RTX 30) or"
+            + " newer",
+        messageOf(CudaException.class, () -> cuda.open(cache)));
+    assertEquals(0, cuda.open);
+  }
+
+  @Test
+  void onlyUploadsFromPageLockedMemoryGoOnAfterTheCall() {
+    try (var device = cuda.open(cache);
+        var arena = Arena.ofConfined()) {
+      var buffer = device.allocate(8);
+      var pinned = device.allocatePinned(8);
+      device.upload(pinned, buffer, 0);
+      device.upload(pinned.asSlice(4), buffer, 0);
+      assertEquals(0, cuda.waits);
+      device.upload(arena.allocate(8), buffer, 0);
+      assertEquals(1, cuda.waits);
+    }
+  }
+
+  @Test
   void newMemoryIsZero() {
     try (var device = cuda.open(cache)) {
       for (int bytes : new int[] {0, 1, 3, 4, 15, 16, 17, 1000}) {

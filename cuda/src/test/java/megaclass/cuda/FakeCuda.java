@@ -45,6 +45,12 @@ final class FakeCuda {
   /** Bytes a request for which is refused. */
   long limit = TOTAL;
 
+  /** Major number of the compute capability. */
+  int capability = 9;
+
+  /** How often somebody waited for the stream. */
+  int waits;
+
   /** How many arguments the next launch has. */
   int numArguments;
 
@@ -58,7 +64,7 @@ final class FakeCuda {
         .with("cuDeviceGetCount", "p", a -> putInt(a[0], 2))
         .with("cuDeviceGet", "pi", a -> putInt(a[0], 40 + (int) a[1]))
         .with("cuDeviceGetName", "pii", a -> putText(a[0], "Fake " + a[2]))
-        .with("cuDeviceGetAttribute", "pii", FakeCuda::attribute)
+        .with("cuDeviceGetAttribute", "pii", this::attribute)
         .with("cuDevicePrimaryCtxRetain", "pi", a -> make(a[0], CONTEXT))
         .with("cuDevicePrimaryCtxRelease_v2", "i", _ -> gone())
         .with("cuCtxSetCurrent", "l", a -> require((long) a[0] == CONTEXT))
@@ -77,7 +83,7 @@ final class FakeCuda {
         .with("cuLaunchKernel", "liiiiiiilpp", this::launch)
         .with("cuFuncSetAttribute", "lii", a -> require((int) a[1] == 8))
         .with("cuStreamCreate", "pi", a -> make(a[0], STREAM))
-        .with("cuStreamSynchronize", "l", a -> require((long) a[0] == STREAM))
+        .with("cuStreamSynchronize", "l", this::synchronize)
         .with("cuStreamDestroy_v2", "l", _ -> gone())
         .with("cuEventCreate", "pi", a -> make(a[0], 100 + open))
         .with("cuEventRecord", "ll", a -> require((long) a[1] == STREAM))
@@ -127,12 +133,12 @@ final class FakeCuda {
     return 0;
   }
 
-  /** Compute capability 9.0, 7 multiprocessors. */
-  private static int attribute(Object... a) {
+  /** Compute capability with the minor number 0, 7 multiprocessors. */
+  private int attribute(Object... a) {
     int value =
         switch ((int) a[1]) {
           case 16 -> 7;
-          case 75 -> 9;
+          case 75 -> capability;
           case 76 -> 0;
           default -> -1;
         };
@@ -178,6 +184,11 @@ final class FakeCuda {
       memory.setAtIndex(JAVA_INT, i, (int) a[1]);
     }
     return require((long) a[3] == STREAM);
+  }
+
+  private int synchronize(Object... a) {
+    waits++;
+    return require((long) a[0] == STREAM);
   }
 
   private int function(Object... a) {

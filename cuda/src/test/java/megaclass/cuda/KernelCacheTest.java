@@ -91,6 +91,22 @@ class KernelCacheTest {
   }
 
   @Test
+  void withoutNvrtcAndAFileTheCodeOfTheBuildWillDo() {
+    var shipped = new KernelSource("shipped", "source\n", "header\n");
+    assertEquals(
+        "what nvcc has compiled\n",
+        new String(new KernelCache(folder, null).image(shipped, 90), UTF_8));
+    byte[] image = cache().image(shipped, 90);
+    assertArrayEquals(image, new KernelCache(folder, null).image(shipped, 90), "a file is newer");
+  }
+
+  @Test
+  void theBuildCompilesWithTheSameOptions() throws IOException {
+    String script = Files.readString(Path.of("fatbin.sh"));
+    assertTrue(script.contains(String.join(" ", KernelCache.OPTIONS)), script);
+  }
+
+  @Test
   void withoutNvrtcAndCompiledCodeTheErrorSaysWhatToInstall() {
     new KernelCache(folder, nvrtc.compiler()).image(SOURCE, 80);
     for (Path searched : List.of(folder, folder.resolve("not/there"))) {
