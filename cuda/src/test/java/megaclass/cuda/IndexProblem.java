@@ -2,9 +2,15 @@
 package megaclass.cuda;
 
 import java.util.SplittableRandom;
+import java.util.stream.IntStream;
+import megaclass.backbone.Embeddings;
+import megaclass.backbone.FrozenBackbone;
 import megaclass.compute.ComputeBackend;
+import megaclass.compute.Engine;
 import megaclass.compute.RowFormat;
 import megaclass.compute.RowMatrix;
+import megaclass.data.Dataset;
+import megaclass.data.MiniBatch;
 
 /** Class weights in families, on the host and on a device, and embeddings near some of them. */
 final class IndexProblem implements AutoCloseable {
@@ -81,6 +87,22 @@ final class IndexProblem implements AutoCloseable {
       row[j] *= unit;
     }
     return row;
+  }
+
+  /** The embeddings as the core takes them. */
+  Embeddings forCore(Engine engine) {
+    int dim = embeddings[0].length;
+    var into = new Embeddings(batch(), new Embeddings.Shape(dim, false, false), engine);
+    String[] labels = IntStream.range(0, batch()).mapToObj(String::valueOf).toArray(String[]::new);
+    try (var data = Dataset.of(embeddings, labels);
+        var backbone = new FrozenBackbone(dim)) {
+      var examples = MiniBatch.range(data, 0, batch());
+      backbone.read(examples, false);
+      into.begin(batch());
+      backbone.forward(into);
+      into.pack(examples);
+    }
+    return into;
   }
 
   int batch() {
