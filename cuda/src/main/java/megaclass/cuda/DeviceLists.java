@@ -3,6 +3,7 @@ package megaclass.cuda;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
 
 /**
  * Which classes are in which list on the device, and their codes, list after list: the kernels of
@@ -35,8 +36,8 @@ final class DeviceLists implements AutoCloseable {
   private final DeviceScratch classIds;
   private final DeviceScratch members;
   private final DeviceScratch memberValues;
-  private final MemorySegment word;
-  private int numBlocks;
+  private final MemorySegment pinned;
+  private int[] firstBlockOf = new int[0];
 
   /**
    * Room for classes; {@link #layOut} puts them in lists.
@@ -72,16 +73,22 @@ final class DeviceLists implements AutoCloseable {
     classIds = new DeviceScratch(device);
     members = new DeviceScratch(device);
     memberValues = new DeviceScratch(device);
-    word = device.allocatePinned(Integer.BYTES);
+    pinned = device.allocatePinned(4L * (numLists + 1));
   }
 
   private static int blocks(int n) {
     return Math.ceilDiv(n, BLOCK);
   }
 
-  private int read(DeviceBuffer from, int index) {
-    device.download(from, 4L * index, word);
-    return word.get(ValueLayout.JAVA_INT, 0);
+  private int[] read(DeviceBuffer ints, int from, int to) {
+    MemorySegment into = pinned.asSlice(0, 4L * (to - from));
+    device.download(ints, 4L * from, into);
+    return into.toArray(ValueLayout.JAVA_INT);
+  }
+
+  /** Slots of all lists. */
+  private long numSlots() {
+    return (long) SLOTS * firstBlockOf[numLists];
   }
 
   int numLists() {
@@ -114,17 +121,17 @@ final class DeviceLists implements AutoCloseable {
 
   /** Codes in blocks of 32, (numBlocks, words, 32) words of 32 bits. */
   DeviceBuffer codes() {
-    return codes.words((long) words * SLOTS * numBlocks);
+    return codes.words(words * numSlots());
   }
 
   /** A factor beside each code, (numBlocks, 32) floats. */
   DeviceBuffer factors() {
-    return factors.words((long) SLOTS * numBlocks);
+    return factors.words(numSlots());
   }
 
   /** The class beside each code, (numBlocks, 32) ints; -1 in free slots. */
   DeviceBuffer classIds() {
-    return classIds.words((long) SLOTS * numBlocks);
+    return classIds.words(numSlots());
   }
 
   /** Puts all classes in the lists that {@link #listOf} says; their codes are to be written. */
@@ -141,9 +148,8 @@ final class DeviceLists implements AutoCloseable {
         sizes.address(),
         firstBlocks.address());
     sort.sumsBefore(firstBlocks, numLists, firstBlocks, numLists);
-    numBlocks = read(firstBlocks, numLists);
-    Math.multiplyExact(numBlocks, SLOTS); // slots are ints
-    device.fill(classIds(), 0, 4L * SLOTS * numBlocks, NONE);
+    firstBlockOf = read(firstBlocks, 0, numLists + 1);
+    device.fill(classIds(), 0, 4L * Math.toIntExact(numSlots()), NONE); // slots are ints
     place(0);
   }
 
@@ -167,8 +173,8 @@ final class DeviceLists implements AutoCloseable {
 
   /** Finds the classes of lists [from, to), which {@link #members} then lists; how many. */
   int findMembers(int from, int to) {
-    int firstSlot = SLOTS * read(firstBlocks, from);
-    int slots = SLOTS * read(firstBlocks, to) - firstSlot;
+    int firstSlot = SLOTS * firstBlockOf[from];
+    int slots = SLOTS * firstBlockOf[to] - firstSlot;
     DeviceBuffer keys = members.words(slots);
     listMembers.launch(
         blocks(slots),
@@ -181,15 +187,7 @@ final class DeviceLists implements AutoCloseable {
         numClasses,
         keys.address());
     sort.sort(keys, memberValues.words(slots), slots, numClasses + 1);
-    return countMembers(from, to);
-  }
-
-  private int countMembers(int from, int to) {
-    int count = 0;
-    for (int list = from; list < to; list++) {
-      count += read(sizes, list);
-    }
-    return count;
+    return Arrays.stream(read(sizes, from, to)).sum();
   }
 
   /** The classes that {@link #findMembers} found, ascending. */
@@ -205,8 +203,8 @@ final class DeviceLists implements AutoCloseable {
    * @param count how many members there are
    */
   void keep(int from, int to, DeviceBuffer nearest, int count) {
-    long firstSlot = (long) SLOTS * read(firstBlocks, from);
-    long slots = (long) SLOTS * read(firstBlocks, to) - firstSlot;
+    long firstSlot = (long) SLOTS * firstBlockOf[from];
+    long slots = (long) SLOTS * firstBlockOf[to] - firstSlot;
     groups.split(members(), nearest, count, listOf, true);
     device.fill(classIds(), 4 * firstSlot, 4 * slots, NONE);
     device.fill(sizes, 4L * from, 4L * (to - from), 0);
@@ -242,7 +240,7 @@ final class DeviceLists implements AutoCloseable {
         overflow.address());
     growLists.launch(
         blocks(numLists), 1, BLOCK, 0, groups.starts(), groups.ends(), numLists, sizes.address());
-    return read(overflow, 0) == 0;
+    return read(overflow, 0, 1)[0] == 0;
   }
 
   @Override

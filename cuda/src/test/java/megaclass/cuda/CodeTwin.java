@@ -40,6 +40,7 @@ final class CodeTwin implements AutoCloseable {
    *
    * @param words of 32 bits, the lower half of a long first
    */
+  @SuppressWarnings("ArrayRecordComponent") // nobody compares them
   record Coded(int[] words, float factor) {}
 
   /** The code of a row whose rotated centroid is given; BinaryIvf.encode. */

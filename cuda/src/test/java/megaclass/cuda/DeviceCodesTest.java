@@ -38,7 +38,7 @@ class DeviceCodesTest {
   @MethodSource("shapes")
   void rotatedRowsAndQueriesHaveTheBitsOfTheCore(Shape shape) {
     try (var on = new IndexProblem(shape.numClasses, shape.dim, 7, RowFormat.FP32, false);
-        var both = HostCuda.bothOrders();
+        var _ = HostCuda.bothOrders();
         var twin = new CodeTwin(shape.dim, shape.code);
         var codes = new DeviceCodes(on.device, twin.rotation, shape.code)) {
       int codeDim = codes.codeDim();
@@ -73,7 +73,7 @@ class DeviceCodesTest {
   void codesOfClassesAreThoseOfTheCore(Shape shape) {
     int numLists = 3;
     try (var on = new IndexProblem(shape.numClasses, shape.dim, 1, shape.format, false);
-        var both = HostCuda.bothOrders();
+        var _ = HostCuda.bothOrders();
         var twin = new CodeTwin(shape.dim, shape.code);
         var codes = new DeviceCodes(on.device, twin.rotation, shape.code);
         var groups = new DeviceGroups(on.device, numLists, on.sort);
@@ -97,8 +97,7 @@ class DeviceCodesTest {
       var stored = new StoredLists(on.device, lists, numLists, shape.numClasses, codes.words());
       int differing = 0;
       for (int c = 0; c < shape.numClasses; c++) {
-        var expected =
-            twin.code(on.row(c, shape.normalised), twin.rotate(centroids[listOf[c]]));
+        var expected = twin.code(on.row(c, shape.normalised), twin.rotate(centroids[listOf[c]]));
         int[] code = stored.code(c);
         for (int h = 0; h < code.length; h++) {
           differing += Integer.bitCount(code[h] ^ expected.words()[h]);
@@ -118,7 +117,7 @@ class DeviceCodesTest {
     int batch = 7;
     int perSample = 5;
     try (var on = new IndexProblem(shape.numClasses, shape.dim, batch, shape.format, false);
-        var both = HostCuda.bothOrders();
+        var _ = HostCuda.bothOrders();
         var twin = new CodeTwin(shape.dim, shape.code);
         var codes = new DeviceCodes(on.device, twin.rotation, shape.code)) {
       int[] ids = new int[batch * perSample];

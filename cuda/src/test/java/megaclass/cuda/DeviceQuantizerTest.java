@@ -77,7 +77,7 @@ class DeviceQuantizerTest {
   void rowsFindTheirNearestCentroid(
       int numClasses, int dim, int numLists, boolean normalised, RowFormat format) {
     try (var on = new IndexProblem(numClasses, dim, 1, format, false);
-        var both = HostCuda.bothOrders();
+        var _ = HostCuda.bothOrders();
         var with = new Case(on, normalised, numLists)) {
       with.quantizer.train(0, SEED);
       float[][] centroids = with.centroids();
@@ -115,7 +115,7 @@ class DeviceQuantizerTest {
       int numClasses, int dim, int numLists, boolean normalised, RowFormat format) {
     boolean equal = numClasses == 200; // then all lists but the first one start again
     try (var on = new IndexProblem(numClasses, dim, 1, format, equal);
-        var both = HostCuda.bothOrders();
+        var _ = HostCuda.bothOrders();
         var with = new Case(on, normalised, numLists)) {
       with.quantizer.train(0, SEED);
       int size = Math.min(numClasses, 64 * numLists);
@@ -134,7 +134,9 @@ class DeviceQuantizerTest {
           }
         }
         if (count == 0) {
-          add(on.row(sample[Hash.below(size, Hash.key(Hash.key(SEED, 0), list))], normalised), expected);
+          add(
+              on.row(sample[Hash.below(size, Hash.key(Hash.key(SEED, 0), list))], normalised),
+              expected);
           count = 1;
         }
         for (int j = 0; j < dim; j++) {

@@ -35,8 +35,7 @@ class DeviceScanTest {
       codes = new DeviceCodes(on.device, twin.rotation, code);
       groups = new DeviceGroups(on.device, numLists, on.sort);
       int numClasses = on.matrix.numRows();
-      lists =
-          new DeviceLists(on.device, numClasses, numLists, codes.words(), on.sort, groups);
+      lists = new DeviceLists(on.device, numClasses, numLists, codes.words(), on.sort, groups);
       var random = new SplittableRandom(4);
       int[] listOf = new int[numClasses];
       Arrays.setAll(listOf, _ -> random.nextInt(3) == 0 ? random.nextInt(numLists) : 0);
@@ -71,8 +70,7 @@ class DeviceScanTest {
           new Probes(on.ints(allProbed), DeviceArrays.upload(on.device, allBases), numProbes);
       try (var scan = new DeviceScan(on.device, codes, on.sort, foundBytes)) {
         var ids = on.device.allocate(4L * on.batch() * wanted);
-        scan.scan(
-            lists, probes, on.packed.address(), on.rows.stride(), on.batch(), wanted, ids);
+        scan.scan(lists, probes, on.packed.address(), on.rows.stride(), on.batch(), wanted, ids);
         return DeviceArrays.ints(on.device, ids, on.batch() * wanted);
       }
     }
@@ -141,7 +139,7 @@ class DeviceScanTest {
         int[] expected = with.expected(wanted);
         assertArrayEquals(expected, with.scan(wanted, 1 << 20), "equal " + equal);
         // What is found on the way lies in the order in which threads found it; the end does not.
-        try (var reverse = HostCuda.reverse()) {
+        try (var _ = HostCuda.reverse()) {
           assertArrayEquals(expected, with.scan(wanted, 1 << 20), "from the last thread");
         }
         long room = 8L * 3 * numClasses; // for three samples at a time, or a few more
@@ -161,7 +159,7 @@ class DeviceScanTest {
   })
   void theBestListsComeFirst(int numLists, int batch, int numProbes) {
     try (Device device = HostCuda.open();
-        var both = HostCuda.bothOrders()) {
+        var _ = HostCuda.bothOrders()) {
       var random = new SplittableRandom(numLists);
       float[] scores = new float[batch * numLists];
       for (int i = 0; i < scores.length; i++) { // many are equal, some negative

@@ -128,8 +128,7 @@ class DeviceSelectionTest {
   @CsvSource({"50, 7, 0.2", "3000, 64, 1.0", "70, 64, 1.0"})
   void aTailIsDrawnFromTheRest(int numClasses, int batch, double share) {
     int[] targets = targets(numClasses, batch);
-    var expected =
-        chosenByCore("uniform(0.01) + tail(%s)".formatted(share), numClasses, targets);
+    var expected = chosenByCore("uniform(0.01) + tail(%s)".formatted(share), numClasses, targets);
     try (var on = new Case(numClasses, targets)) {
       int few = Math.clamp(Math.round(0.01 * numClasses), 1, numClasses);
       on.selection.fillUniformly(few, Hash.key(SEED, DRAW));

@@ -36,7 +36,7 @@ class DeviceSortTest {
             .mapToInt(i -> i)
             .toArray();
     try (Device device = HostCuda.open();
-        var both = HostCuda.bothOrders();
+        var _ = HostCuda.bothOrders();
         var sort = new DeviceSort(device);
         var sortedKeys = DeviceArrays.upload(device, keys);
         var sortedValues = DeviceArrays.upload(device, values)) {
@@ -58,7 +58,7 @@ class DeviceSortTest {
       sum += values[i];
     }
     try (Device device = HostCuda.open();
-        var both = HostCuda.bothOrders();
+        var _ = HostCuda.bothOrders();
         var sort = new DeviceSort(device);
         var sums = DeviceArrays.upload(device, values);
         var total = device.allocate(8)) {
@@ -75,7 +75,7 @@ class DeviceSortTest {
     int[] keys =
         new SplittableRandom(n).ints(n, 0, numKeys + 3).filter(k -> k != 5).sorted().toArray();
     try (Device device = HostCuda.open();
-        var both = HostCuda.bothOrders();
+        var _ = HostCuda.bothOrders();
         var sort = new DeviceSort(device);
         var sorted = DeviceArrays.upload(device, keys);
         var starts = device.allocate(4L * numKeys);
