@@ -15,7 +15,6 @@
 namespace megaclass_host {
 namespace {
 
-using Lock = std::lock_guard<std::recursive_mutex>;
 
 // Results of cuBLAS.
 constexpr int kNotInitialised = 1;

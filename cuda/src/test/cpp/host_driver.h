@@ -17,6 +17,11 @@ namespace megaclass_host {
 
 /** Held by every function of the driver and of cuBLAS. */
 extern MEGACLASS_HIDDEN std::recursive_mutex driver_lock;
+using Lock = std::lock_guard<std::recursive_mutex>;
+
+// Shared memory of a block that asked for no more, and the most it may ask for.
+constexpr size_t kSharedBytes = 48 * 1024;
+constexpr size_t kMostSharedBytes = 227 * 1024;
 
 /** Results of the driver that are used here. */
 enum Result : int {
@@ -40,6 +45,15 @@ MEGACLASS_HIDDEN int failure(int code, const std::string& detail);
  * An operation returns a result of the driver.
  */
 MEGACLASS_HIDDEN int on_stream(void* stream, std::function<int()> operation);
+
+/** Does what is late. */
+MEGACLASS_HIDDEN int run_pending();
+
+/** Whether this thread has a context; else the error. */
+MEGACLASS_HIDDEN int check_context();
+
+/** Whether no buffer was written past its ends; else the error, in the name of `who`. */
+MEGACLASS_HIDDEN int check_buffers(const std::string& who);
 
 /** Whether this thread has a context, and the stream is one; else the error. */
 MEGACLASS_HIDDEN int check_stream(void* stream);

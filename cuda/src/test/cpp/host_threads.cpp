@@ -9,21 +9,16 @@
 
 #include "host_threads.h"
 
-#include <pthread.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <ucontext.h>
 
 #include <vector>
 
+#include "host_faults.h"
 #include "host_memory.h"
-
-#if !defined(__x86_64__) || !defined(__linux__)
-#define MEGACLASS_UCONTEXT
-#endif
+#include "host_switch.h"
 
 namespace megaclass_host {
 
@@ -40,70 +35,6 @@ constexpr size_t kPage = 4096;
 constexpr size_t kStackBytes = 64 * 1024;  // the first page of each stack must not be touched
 constexpr unsigned char kPoison = 0xff;    // NaN as a float, -1 as an int
 constexpr size_t kGuard = 256;             // bytes around dynamic shared memory
-
-// ---- Switching -------------------------------------------------------------------------------
-
-#ifndef MEGACLASS_UCONTEXT
-
-// Pushes what a function must keep, stores the stack pointer in *save and goes on at `to`.
-extern "C" MEGACLASS_HIDDEN void megaclass_switch(void** save, void* to);
-asm(R"(
-.text
-.p2align 4
-.hidden megaclass_switch
-.globl megaclass_switch
-.type megaclass_switch, @function
-megaclass_switch:
-  pushq %rbp
-  pushq %rbx
-  pushq %r12
-  pushq %r13
-  pushq %r14
-  pushq %r15
-  movq %rsp, (%rdi)
-  movq %rsi, %rsp
-  popq %r15
-  popq %r14
-  popq %r13
-  popq %r12
-  popq %rbx
-  popq %rbp
-  ret
-.size megaclass_switch, .-megaclass_switch
-)");
-
-void switch_to(void** save, void* to) { megaclass_switch(save, to); }
-
-/** A context that begins in `entry`, on the stack that ends at `top`. */
-void* fresh_context(char* stack, char* top, void (*entry)()) {
-  (void)stack;
-  void** sp = reinterpret_cast<void**>(top);
-  *--sp = nullptr;                            // entry never returns
-  *--sp = reinterpret_cast<void*>(entry);     // where `ret` goes; the stack is aligned as by a call
-  for (int i = 0; i < 6; i++) *--sp = nullptr;
-  return sp;
-}
-
-#else
-
-// A context that waits is a ucontext_t on its own stack.
-void switch_to(void** save, void* to) {
-  ucontext_t here;
-  *save = &here;
-  swapcontext(&here, static_cast<ucontext_t*>(to));
-}
-
-void* fresh_context(char* stack, char* top, void (*entry)()) {
-  auto* context = reinterpret_cast<ucontext_t*>(stack);
-  getcontext(context);
-  context->uc_stack.ss_sp = stack + sizeof(ucontext_t);
-  context->uc_stack.ss_size = static_cast<size_t>(top - stack) - sizeof(ucontext_t);
-  context->uc_link = nullptr;
-  makecontext(context, entry, 0);
-  return context;
-}
-
-#endif
 
 // ---- State of the block that runs ------------------------------------------------------------
 
@@ -136,15 +67,6 @@ std::vector<unsigned char> dynamic_shared;
 bool failed;
 Outcome failure_kind;
 char failure_text[1024];
-
-bool in_kernel;        // fibers run, on this thread:
-pthread_t kernel_thread;
-struct {
-  const void* address;
-  bool write;
-  bool misaligned;
-  int signal;
-} fault;
 
 // ---- Failure ---------------------------------------------------------------------------------
 
@@ -332,89 +254,33 @@ unsigned char* dynamic_shared_memory() { return dynamic_shared.data() + kGuard; 
 
 // ---- Faults ----------------------------------------------------------------------------------
 
-#ifndef MEGACLASS_UCONTEXT
-
 namespace {
 
-constexpr int kSignals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL};
-struct sigaction old_actions[4];
-stack_t old_stack;
-alignas(16) char signal_stack[64 * 1024];  // the fiber's own may be what is full
+/** The top of the stack that this address is on, or has just run out of. */
+char* top_of_stack(const char* at) {
+  size_t stack = static_cast<size_t>(at + kPage / 2 - stacks) / kStackBytes;
+  return stacks + (stack + 1) * kStackBytes;
+}
 
-/** Runs on the fiber that faulted, after the signal was handled. */
-[[noreturn]] void faulted() {
+void on_fault(const Fault& fault) {
   char thread[64];
   snprintf(thread, sizeof(thread), ", thread (%u, %u)", current->index.x, current->index.y);
-  if (fault.signal == SIGFPE) fail(kLaunchFailed, "%s: divides an integer by zero", thread);
-  if (fault.signal == SIGILL || fault.misaligned) {  // traps of -fsanitize=alignment,bounds
+  if (fault.kind == Fault::kDivision) {
+    fail(kLaunchFailed, "%s: divides an integer by zero", thread);
+  }
+  if (fault.kind == Fault::kTrap) {  // of -fsanitize=alignment,bounds
     fail(kIllegalAddress, "%s: a misaligned address, or an index outside of a declared array",
          thread);
   }
-  auto* address = static_cast<const char*>(fault.address);
-  if (address >= stacks && address < stacks + kMaxThreads * kStackBytes) {
+  if (fault.address >= stacks && fault.address < stacks + kMaxThreads * kStackBytes) {
     fail(kLaunchFailed, "%s: more than %zu KiB of local variables", thread,
          (kStackBytes - kPage) / 1024);
   }
   fail(kIllegalAddress, "%s: %s %s", thread, fault.write ? "writes" : "reads",
-       describe_address(address).c_str());
-}
-
-void on_signal(int signal, siginfo_t* info, void* data) {
-  auto* context = static_cast<ucontext_t*>(data);
-  if (in_kernel && pthread_equal(pthread_self(), kernel_thread)) {
-    auto* registers = context->uc_mcontext.gregs;
-    fault.address = info->si_addr;
-    fault.write = (registers[REG_ERR] & 2) != 0;
-    fault.misaligned = signal == SIGBUS || registers[REG_TRAPNO] == 13;
-    fault.signal = signal;
-    // Nothing returns to the fiber, so the top of its stack serves, however full it is.
-    auto* at = reinterpret_cast<char*>(registers[REG_RSP]) + kPage / 2;
-    size_t stack = static_cast<size_t>(at - stacks) / kStackBytes;
-    auto top = reinterpret_cast<uintptr_t>(stacks + (stack + 1) * kStackBytes);
-    registers[REG_RSP] = static_cast<greg_t>(top - 8);
-    registers[REG_RIP] = reinterpret_cast<greg_t>(&faulted);
-    return;
-  }
-  for (int i = 0; i < 4; i++) {
-    if (kSignals[i] == signal) {
-      const struct sigaction& old = old_actions[i];
-      if (old.sa_flags & SA_SIGINFO) {
-        old.sa_sigaction(signal, info, data);
-      } else if (old.sa_handler == SIG_DFL) {
-        sigaction(signal, &old, nullptr);  // happens again on return, and then kills
-      } else if (old.sa_handler != SIG_IGN) {
-        old.sa_handler(signal);
-      }
-    }
-  }
-}
-
-void catch_faults() {
-  struct sigaction action = {};
-  action.sa_sigaction = on_signal;
-  action.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER;
-  for (int i = 0; i < 4; i++) sigaction(kSignals[i], &action, &old_actions[i]);
-  stack_t stack = {};
-  stack.ss_sp = signal_stack;
-  stack.ss_size = sizeof(signal_stack);
-  sigaltstack(&stack, &old_stack);
-}
-
-void release_faults() {
-  sigaltstack(&old_stack, nullptr);
-  for (int i = 0; i < 4; i++) sigaction(kSignals[i], &old_actions[i], nullptr);
+       describe_address(fault.address).c_str());
 }
 
 }  // namespace
-
-#else
-
-namespace {
-void catch_faults() {}
-void release_faults() {}
-}  // namespace
-
-#endif
 
 // ---- Launches --------------------------------------------------------------------------------
 
@@ -503,9 +369,7 @@ Outcome run(const Launch& launch, std::string& failure) {
   dynamic_shared.resize(launch.shared_bytes + 2 * kGuard);
   failed = false;
 
-  catch_faults();
-  kernel_thread = pthread_self();
-  in_kernel = true;
+  catch_faults(top_of_stack, on_fault);
   unsigned long long blocks =
       static_cast<unsigned long long>(launch.grid.x) * launch.grid.y * launch.grid.z;
   for (unsigned long long i = 0; i < blocks && !failed; i++) {
@@ -515,7 +379,6 @@ Outcome run(const Launch& launch, std::string& failure) {
                    static_cast<unsigned>(block / launch.grid.x / launch.grid.y)};
     run_block(launch);
   }
-  in_kernel = false;
   release_faults();
 
   if (!failed) return kOk;

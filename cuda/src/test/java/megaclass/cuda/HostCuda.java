@@ -61,6 +61,14 @@ final class HostCuda {
     return () -> set("megaclassHostLate", 0);
   }
 
+  /**
+   * Whether an access that the processor refuses is an error of the launch; so it is on x86-64 with
+   * Linux. Elsewhere it ends the process.
+   */
+  static boolean catchesFaults() {
+    return libraries().driver().call("megaclassHostCatchesFaults") != 0;
+  }
+
   private static void set(String function, Object... values) {
     int code = libraries().driver().call(function, values);
     if (code != 0) {
