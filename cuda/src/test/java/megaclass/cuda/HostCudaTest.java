@@ -198,7 +198,12 @@ class HostCudaTest {
         var into = device.allocate(4)) {
       assertFails("a misaligned address", "read_four", 1, from.address(), 1, into.address());
       assertFails(
-          "an index outside of a declared array", "read_local", 1, from.address(), 4, into.address());
+          "an index outside of a declared array",
+          "read_local",
+          1,
+          from.address(),
+          4,
+          into.address());
     }
   }
 
