@@ -146,6 +146,12 @@ Thread* next_of_warp(int warp, int lane) {
 }
 
 Thread* next_thread() {
+  // Mostly it is the next lane.
+  int neighbour = reverse_threads ? current->number - 1 : current->number + 1;
+  if (neighbour / kWarp == current->number / kWarp && neighbour >= 0 && neighbour < num_threads &&
+      can_run(threads[neighbour])) {
+    return &threads[neighbour];
+  }
   int warp = current->number / kWarp;
   int lanes = num_threads - warp * kWarp < kWarp ? num_threads - warp * kWarp : kWarp;
   int lane = current->number % kWarp + (reverse_threads ? lanes - 1 : 1);
