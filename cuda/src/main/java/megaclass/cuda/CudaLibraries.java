@@ -133,7 +133,7 @@ record CudaLibraries(
     }
 
     /** The names of a library that work with a driver for CUDA {@code newest}. */
-    private static List<String> versions(String name, int newest) {
+    static List<String> versions(String name, int newest) {
       return MAJOR_VERSIONS.stream().filter(v -> v <= newest).map(v -> name + v).toList();
     }
 

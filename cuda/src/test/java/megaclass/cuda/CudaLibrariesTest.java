@@ -78,6 +78,13 @@ class CudaLibrariesTest {
   }
 
   @Test
+  void noLibraryIsNewerThanTheDriver() {
+    assertEquals(List.of(), CudaLibraries.Search.versions("lib.so.", 11));
+    assertEquals(List.of("lib.so.12"), CudaLibraries.Search.versions("lib.so.", 12));
+    assertEquals(List.of("lib.so.13", "lib.so.12"), CudaLibraries.Search.versions("lib.so.", 15));
+  }
+
+  @Test
   void missingCublasIsSaidWithTheVersionsThatTheDriverWorksWith() throws IOException {
     assumeFalse(isInstalled("libcublas.so.13") || isInstalled("libcublas.so.12"));
     link("libcuda.so.1", "libcublas.so.14");
