@@ -116,7 +116,7 @@ record CudaLibraries(
                               + "=FOLDER name the folder of libcuda.so.1"));
       int newest = new CudaDriver(driver).version() / 1000;
       var cublas =
-          find(versions("libcublas.so.", newest))
+          cublas(newest)
               .orElseThrow(
                   () ->
                       new CudaException(
@@ -125,6 +125,11 @@ record CudaLibraries(
                               + " nvidia-cublas, or let -D%s=FOLDER name the folder of the library"
                                   .formatted(PATH)));
       return new CudaLibraries(driver, cublas, nvrtc(newest).orElse(null));
+    }
+
+    /** cuBLAS alone, for a driver for CUDA {@code newest}. */
+    Optional<NativeFunctions> cublas(int newest) {
+      return find(versions("libcublas.so.", newest));
     }
 
     /** NVRTC alone, for a driver for CUDA {@code newest}; it needs no driver itself. */
