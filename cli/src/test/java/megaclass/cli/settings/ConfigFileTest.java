@@ -66,7 +66,7 @@ class ConfigFileTest {
       textBlock =
           """
           [trains]             | run.toml:1: unknown section [trains], did you mean train?
-          [model]              | run.toml:1: unknown section [model]; the sections there are: data, backbone, weights, loss, select, optim, train, evaluate, checkpoint
+          [model]              | run.toml:1: unknown section [model]; the sections there are: data, backbone, weights, loss, select, optim, train, device, evaluate, checkpoint
           [train];epoch = 3    | run.toml:2: unknown key epoch in [train], did you mean epochs?
           [optim];epochs = 3   | run.toml:2: unknown key epochs in [optim]; it belongs to [train]
           [optim];seed = 3     | run.toml:2: unknown key seed in [optim]; it belongs before the first section
