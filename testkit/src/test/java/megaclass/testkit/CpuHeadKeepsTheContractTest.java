@@ -24,6 +24,7 @@ class CpuHeadKeepsTheContractTest extends TrainingHeadContract {
     1    | 3   | fp32 | softmax                       | all                             | adagrad                                      | 1
     700  | 33  | fp32 | softmax(bias=true)            | all                             | sgd(momentum=0.9, decay=0.01)                | 65
     700  | 33  | fp32 | normsoftmax(scale=16)         | uniform(0.2)                    | adagrad                                      | 64
+    700  | 33  | fp32 | normsoftmax(scale=16)         | uniform(0.1)                    | sgd(momentum=0.9, decay=0.01)                | 20
     1031 | 16  | bf16 | arcface(scale=16, margin=0.2) | uniform(0.1, corrected=true)    | sgd(momentum=0.9, nesterov=true)             | 130
     1031 | 50  | bf16 | cosface(scale=16, margin=0.1) | ivf(0.1, repairEvery=3)         | adagrad                                      | 30
     500  | 40  | fp32 | dsoftmax(scale=16, d=0.9)     | ivf(0.1) + tail(0.5)            | sgd(momentum=0.9, decay=0.01, lazyDecay=off) | 63
