@@ -42,8 +42,8 @@ __device__ inline double blockMaxOfDoubles(double value, double* scratch) {
 // Probability of each candidate among the target and the candidates of its sample: IndexedClasses
 // .normalise and .addMass, in double as there. ids and scores (batch, perSample), id -1 where there
 // is no candidate; targets and targetScores (batch); scaleBits: a double. Writes keys, the class or
-// numClasses where nothing counts (no candidate, or the target itself), and masses, both (batch,
-// perSample). One block of 128 threads a sample.
+// numClasses where there is none, and masses, both (batch, perSample). Those of targets do not
+// count: sum_masses knows them by their flags. One block of 128 threads a sample.
 extern "C" __global__ void candidate_masses(const int* ids, const float* scores, int perSample, const int* targets, const float* targetScores, long long scaleBits, int numClasses, unsigned* keys, float* masses) {
   __shared__ double scratch[MASS_THREADS];
   double scale = *(double*)&scaleBits;
@@ -69,9 +69,8 @@ extern "C" __global__ void candidate_masses(const int* ids, const float* scores,
   double logSumExp = max + log(sum);
   for (int i = threadIdx.x; i < perSample; i += MASS_THREADS) {
     int id = ids[first + i];
-    int counts = id >= 0 && id != target;
-    keys[first + i] = (unsigned)(counts ? id : numClasses);
-    masses[first + i] = counts ? (float)exp(scale * scores[first + i] - logSumExp) : 0.0f;
+    keys[first + i] = (unsigned)(id >= 0 ? id : numClasses);
+    masses[first + i] = id >= 0 ? (float)exp(scale * scores[first + i] - logSumExp) : 0.0f;
   }
 }
 
