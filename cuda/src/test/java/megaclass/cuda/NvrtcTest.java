@@ -56,10 +56,11 @@ class NvrtcTest {
     var source =
         new KernelSource("bad", "#include \"common.cuh\"\n\nint a = b;\n", "#define C 1\n");
     String message =
-        assertThrows(
-                CudaException.class,
-                () -> nvrtc.compile(source, List.of("--gpu-architecture=sm_90")))
-            .getMessage();
+        String.valueOf(
+            assertThrows(
+                    CudaException.class,
+                    () -> nvrtc.compile(source, List.of("--gpu-architecture=sm_90")))
+                .getMessage());
     assertTrue(message.startsWith("bad.cu does not compile (NVRTC_ERROR_COMPILATION):\n"), message);
     assertTrue(message.contains("bad.cu(3): error: identifier \"b\" is undefined"), message);
   }
