@@ -24,7 +24,7 @@ import org.jspecify.annotations.Nullable;
  * Machine code of kernels. What NVRTC has compiled is kept in files, one for each text, header, set
  * of options and version of NVRTC; each begins with the SHA-256 of what follows, so that a damaged
  * one is found and compiled again. Without NVRTC a file of any version will do, or what was
- * compiled when Megaclass was built (a resource NAME.fatbin).
+ * compiled when Megaclass was built.
  *
  * <p>Thread-safe; several processes may share a folder.
  */
@@ -64,12 +64,11 @@ final class KernelCache {
    * @throws CudaException when it does not compile, or there is neither NVRTC nor compiled code
    */
   byte[] image(KernelSource source, int computeCapability) {
-    var options = options(computeCapability);
-    String name =
-        "%s-sm_%d-%s-nvrtc".formatted(source.name(), computeCapability, key(source, options));
+    String key = key(source);
+    String name = "%s-sm_%d-%s-nvrtc".formatted(source.name(), computeCapability, key);
     if (nvrtc == null) {
       return any(name)
-          .or(() -> Optional.ofNullable(KernelSource.resource(source.name() + ".fatbin")))
+          .or(() -> Optional.ofNullable(KernelSource.resource(shipped(source))))
           .orElseThrow(
               () ->
                   new CudaException(
@@ -80,7 +79,12 @@ final class KernelCache {
     }
     var file = folder.resolve(name + nvrtc.version() + ".cubin");
     var kept = read(file);
-    return kept.isPresent() ? kept.get() : compile(nvrtc, source, options, file);
+    return kept.isPresent() ? kept.get() : compile(nvrtc, source, options(computeCapability), file);
+  }
+
+  /** What the build may have compiled, see fatbin.sh. */
+  static String shipped(KernelSource source) {
+    return "%s-%s.fatbin".formatted(source.name(), key(source));
   }
 
   private static List<String> options(int computeCapability) {
@@ -139,9 +143,9 @@ final class KernelCache {
     }
   }
 
-  /** Names what a compiler is given, but for its version. */
-  private static String key(KernelSource source, List<String> options) {
-    String all = String.join("\0", source.text(), source.header(), String.join(" ", options));
+  /** Names what a compiler is given, but for the device and its own version. */
+  private static String key(KernelSource source) {
+    String all = source.header() + source.text() + String.join(" ", OPTIONS);
     return HexFormat.of().formatHex(sha256(all.getBytes(UTF_8)), 0, 8);
   }
 

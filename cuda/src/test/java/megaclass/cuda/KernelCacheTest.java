@@ -101,12 +101,6 @@ class KernelCacheTest {
   }
 
   @Test
-  void theBuildCompilesWithTheSameOptions() throws IOException {
-    String script = Files.readString(Path.of("fatbin.sh"));
-    assertTrue(script.contains(String.join(" ", KernelCache.OPTIONS)), script);
-  }
-
-  @Test
   void withoutNvrtcAndCompiledCodeTheErrorSaysWhatToInstall() {
     new KernelCache(folder, nvrtc.compiler()).image(SOURCE, 80);
     for (Path searched : List.of(folder, folder.resolve("not/there"))) {

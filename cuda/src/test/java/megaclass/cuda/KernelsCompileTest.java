@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package megaclass.cuda;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
@@ -69,6 +70,22 @@ class KernelsCompileTest {
     assertTrue(result.code() != 0 && result.output().contains("\"a\""), result.output());
   }
 
+  @Test
+  void whatTheBuildCompilesIsFoundAndNothingOlder() throws IOException, InterruptedException {
+    var classes = Files.createDirectory(folder.resolve("classes"));
+    for (String file : List.of("sort.cu", KernelSource.HEADER)) {
+      Files.copy(KernelFiles.FOLDER.resolve(file), classes.resolve(file));
+    }
+    Files.writeString(classes.resolve("sort-of-older-sources.fatbin"), "old");
+    var result = run(List.of("bash", "fatbin.sh", classes.toString()));
+    try (var files = Files.list(classes)) {
+      assertEquals(
+          List.of(KernelSource.HEADER, KernelCache.shipped(KernelSource.read("sort")), "sort.cu"),
+          files.map(file -> String.valueOf(file.getFileName())).sorted().toList(),
+          result.output());
+    }
+  }
+
   private record Result(int code, String output) {}
 
   private static Result compile(Path file, String architecture)
@@ -77,8 +94,12 @@ class KernelsCompileTest {
     command.addAll(KernelCache.OPTIONS);
     command.addAll(List.of("-Werror", "all-warnings", "-Xptxas", "-v"));
     command.addAll(List.of("-o", folder.resolve("cubin").toString(), file.toString()));
-    var nvcc = new ProcessBuilder(command).redirectErrorStream(true).start();
-    String output = new String(nvcc.getInputStream().readAllBytes());
-    return new Result(nvcc.waitFor(), output);
+    return run(command);
+  }
+
+  private static Result run(List<String> command) throws IOException, InterruptedException {
+    var process = new ProcessBuilder(command).redirectErrorStream(true).start();
+    String output = new String(process.getInputStream().readAllBytes(), UTF_8);
+    return new Result(process.waitFor(), output);
   }
 }
