@@ -100,13 +100,13 @@ class DeviceIvfTest {
     }
 
     void assertSameState() {
-      var expected = core.state();
-      var state = ivf.state();
+      var expected = IndexProblem.sections(core.state());
+      var state = IndexProblem.sections(ivf.state());
       assertArrayEquals(
-          expected.get("lists").toArray(JAVA_INT), state.get("lists").toArray(JAVA_INT));
+          expected.apply("lists").toArray(JAVA_INT), state.apply("lists").toArray(JAVA_INT));
       assertArrayEquals(
-          expected.get("centroids").toArray(JAVA_FLOAT),
-          state.get("centroids").toArray(JAVA_FLOAT),
+          expected.apply("centroids").toArray(JAVA_FLOAT),
+          state.apply("centroids").toArray(JAVA_FLOAT),
           1e-6f);
     }
 
@@ -126,7 +126,7 @@ class DeviceIvfTest {
     var settings = new Settings(40, 9, 30, 40, code);
     try (var both = new Both(settings, normalised)) {
       both.core.build();
-      both.ivf.restore(both.core.state()::get);
+      both.ivf.restore(IndexProblem.sections(both.core.state()));
       assertTrue(both.agreement(1) > 0.995);
       assertTrue(both.agreement(4) > 0.995);
       for (int step = 0; step < 3; step++) {
@@ -143,7 +143,7 @@ class DeviceIvfTest {
     var settings = new Settings(numLists, 7, 20, numLists, code);
     try (var both = new Both(settings, false)) {
       both.core.build();
-      both.ivf.restore(both.core.state()::get);
+      both.ivf.restore(IndexProblem.sections(both.core.state()));
       for (int step = 0; step < 2 * numLists; step++) {
         both.moveSome(step);
         both.core.endStep(step);
@@ -168,8 +168,8 @@ class DeviceIvfTest {
       both.on.rows.upload(both.on.matrix);
       both.ivf.moved(RowChoice.range(0, NUM_CLASSES));
       both.ivf.endStep(0);
-      both.core.restore(both.ivf.state()::get);
-      int[] listOf = both.ivf.state().get("lists").toArray(JAVA_INT);
+      both.core.restore(IndexProblem.sections(both.ivf.state()));
+      int[] listOf = IndexProblem.sections(both.ivf.state()).apply("lists").toArray(JAVA_INT);
       assertEquals(1, Arrays.stream(listOf).distinct().count());
       assertEquals(1.0, both.agreement(20)); // all classes are equal: ties, by their ids
     }

@@ -30,6 +30,7 @@ class DeviceSelectionTest {
   private static final long DRAW = 17;
 
   /** What a choice on the device gave. */
+  @SuppressWarnings("ArrayRecordComponent") // nobody compares them
   private record Chosen(int[] ids, int[] positions) {
     static Chosen of(Device device, DeviceSelection selection, int batch) {
       int numActive = selection.finish();
@@ -142,6 +143,7 @@ class DeviceSelectionTest {
   // ---- candidates ------------------------------------------------------------------------------
 
   /** Candidates of a batch as arrays; IndexedClasses with plain collections. */
+  @SuppressWarnings("ArrayRecordComponent") // as above
   private record Candidates(int[][] ids, float[][] scores, float[] targetScores, double scale) {
     static Candidates random(int numClasses, int batch, int perSample, boolean ties, long seed) {
       var random = new SplittableRandom(seed);
@@ -182,7 +184,7 @@ class DeviceSelectionTest {
       masses.entrySet().stream()
           .filter(entry -> !active.contains(entry.getKey()))
           .sorted(
-              Comparator.comparing((Map.Entry<Integer, Float> entry) -> -entry.getValue())
+              Comparator.comparingDouble((Map.Entry<Integer, Float> entry) -> -entry.getValue())
                   .thenComparing(Map.Entry::getKey))
           .limit(Math.max(0, wanted - active.size()))
           .map(Map.Entry::getKey)

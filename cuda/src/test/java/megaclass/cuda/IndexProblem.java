@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package megaclass.cuda;
 
+import java.lang.foreign.MemorySegment;
+import java.util.Map;
+import java.util.Objects;
 import java.util.SplittableRandom;
+import java.util.function.Function;
 import java.util.stream.IntStream;
 import megaclass.backbone.Embeddings;
 import megaclass.backbone.FrozenBackbone;
@@ -107,6 +111,11 @@ final class IndexProblem implements AutoCloseable {
 
   int batch() {
     return embeddings.length;
+  }
+
+  /** What an index has saved, by name. */
+  static Function<String, MemorySegment> sections(Map<String, MemorySegment> state) {
+    return name -> Objects.requireNonNull(state.get(name), name);
   }
 
   /** Memory on the device that this problem closes. */

@@ -34,7 +34,7 @@ class IvfSelectionTest {
     var rows = new DeviceIndexedRows(on.rows, true);
     try (var ivf = new DeviceIvf(on.device, rows, settings, SEED, rotation, on.sort);
         var selection = new DeviceSelection(on.device, on.matrix.numRows(), on.sort)) {
-      ivf.restore(core.state()::get);
+      ivf.restore(IndexProblem.sections(core.state()));
       var onDevice = on.ints(targets);
       var targetScores = on.device.allocate(4L * targets.length);
       selection.begin(targets, onDevice);
