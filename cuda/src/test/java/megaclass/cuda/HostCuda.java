@@ -13,19 +13,40 @@ import org.junit.jupiter.api.Assumptions;
  * accesses outside of buffers, barriers that only some threads reach and shared memory that is read
  * before it is written are errors or NaN, and {@link #bothOrders} finds races.
  *
- * <p>Tests that use it are skipped, with a printed reason, where there is no g++.
+ * <p>Tests that use it are skipped, with a printed reason, where there is no g++. With {@code
+ * -Dmegaclass.device=gpu} they run on the first GPU of this machine instead.
  */
 final class HostCuda {
+  private static final boolean EMULATED = !"gpu".equals(System.getProperty("megaclass.device"));
+
   private static @Nullable CudaLibraries loaded;
+  private static int opened;
 
   private HostCuda() {}
 
   /** Opens the device, for this thread. */
   static Device open() {
-    return Device.open(libraries(), 0, HostCudaBuild.FOLDER.resolve("cache"));
+    var libraries = libraries();
+    opened++;
+    return EMULATED
+        ? Device.open(libraries, 0, HostCudaBuild.FOLDER.resolve("cache"))
+        : Device.open(libraries, 0);
   }
 
-  /** A setting of the emulation, until it is closed. It concerns all devices of this process. */
+  /** Whether {@link #open} opens the emulation; else a GPU. */
+  static boolean isEmulated() {
+    return EMULATED;
+  }
+
+  /** How many devices were opened so far. */
+  static int opened() {
+    return opened;
+  }
+
+  /**
+   * A setting of the emulation, until it is closed. It concerns all devices of this process, and does
+   * nothing to a GPU.
+   */
   interface Setting extends AutoCloseable {
     @Override
     void close();
@@ -70,6 +91,9 @@ final class HostCuda {
   }
 
   private static void set(String function, Object... values) {
+    if (!EMULATED) {
+      return;
+    }
     int code = libraries().driver().call(function, values);
     if (code != 0) {
       throw new AssertionError(function + " gave " + code);
@@ -77,6 +101,13 @@ final class HostCuda {
   }
 
   private static synchronized CudaLibraries libraries() {
+    if (loaded == null && !EMULATED) {
+      loaded = CudaLibraries.find();
+      // Held until the process ends: a context that nobody holds is made anew for each test.
+      var driver = new CudaDriver(loaded.driver());
+      driver.initialise();
+      driver.retainContext(driver.device(0));
+    }
     if (loaded == null) {
       if (!HostCudaBuild.hasCompiler()) {
         String reason = "skipped: there is no g++, which compiles the kernels for the processor";

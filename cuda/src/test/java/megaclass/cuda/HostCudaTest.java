@@ -10,6 +10,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.lang.foreign.Arena;
 import java.util.SplittableRandom;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -23,6 +24,7 @@ class HostCudaTest {
 
   @BeforeEach
   void open() {
+    assumeTrue(HostCuda.isEmulated(), "about the emulation, not about a GPU");
     device = HostCuda.open();
   }
 
@@ -293,6 +295,41 @@ class HostCudaTest {
   void theDeviceGoesOnAfterAFailure() {
     barriersThatSomeThreadsMissAreCaught();
     threadsMeetAtBarriers();
+  }
+
+  @Test
+  void copiesThatOverlapAreCaught() {
+    try (var buffer = device.allocate(64)) {
+      var e = assertThrows(CudaException.class, () -> device.copy(buffer, 0, buffer, 16, 32));
+      assertContains("CUDA_ERROR_INVALID_VALUE (source and destination overlap)", e);
+    }
+  }
+
+  @Test
+  void gridsThatCudaRefusesAreCaught() {
+    try (var into = device.allocate(4)) {
+      var kernel = device.kernel("selftest", "race_of_blocks");
+      for (int[] size : new int[][] {{0, 1, 32}, {1, 65536, 32}, {1, 1, 1025}}) {
+        var e =
+            assertThrows(
+                CudaException.class,
+                () -> kernel.launch(size[0], size[1], size[2], 0, into.address()));
+        assertContains("CUDA_ERROR_INVALID_VALUE (size of the grid or of its blocks)", e);
+      }
+    }
+  }
+
+  @Test
+  void threadsNeedAContext() throws InterruptedException {
+    var driver = device.enter();
+    var failure = new AtomicReference<Throwable>();
+    var other = new Thread(driver::createEvent);
+    other.setUncaughtExceptionHandler((_, e) -> failure.set(e));
+    other.start();
+    other.join();
+    assertTrue(
+        String.valueOf(failure.get()).contains("no context is current for this thread"),
+        () -> String.valueOf(failure.get()));
   }
 
   @Test
