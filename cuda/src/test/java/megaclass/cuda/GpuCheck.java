@@ -14,8 +14,8 @@ import org.junit.platform.launcher.core.LauncherFactory;
 
 /**
  * What {@code gpu/check} runs: all tests of this module that open a device, on the device that
- * {@link HostCuda} opens, and then {@link GpuSpeed}. Prints a table; exits with 1 when a test failed
- * or there is no device.
+ * {@link HostCuda} opens, and then {@link GpuSpeed}. Prints a table; exits with 1 when a test
+ * failed or there is no device.
  */
 final class GpuCheck {
   private GpuCheck() {}
@@ -49,7 +49,8 @@ final class GpuCheck {
             .build();
     var results = new Results();
     LauncherFactory.create().execute(request, results);
-    System.out.printf("%n%-28s %6s %6s %7s %9s%n", "verified", "passed", "failed", "skipped", "seconds");
+    System.out.printf(
+        "%n%-28s %6s %6s %7s %9s%n", "verified", "passed", "failed", "skipped", "seconds");
     results.classes.forEach(
         (name, counts) -> {
           if (counts.devices > 0 || counts.failed > 0) {
@@ -89,8 +90,7 @@ final class GpuCheck {
       if (test.isTest() && test.getSource().orElse(null) instanceof MethodSource method) {
         String name = method.getClassName();
         var counts =
-            classes.computeIfAbsent(
-                name.substring(name.lastIndexOf('.') + 1), _ -> new Counts());
+            classes.computeIfAbsent(name.substring(name.lastIndexOf('.') + 1), _ -> new Counts());
         counts.devices += HostCuda.opened() - opened;
         counts.nanos += System.nanoTime() - started;
         switch (result.getStatus()) {

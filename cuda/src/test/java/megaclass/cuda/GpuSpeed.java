@@ -56,7 +56,10 @@ final class GpuSpeed {
     long bytes = 4L * numClasses * DIM;
     try (var from = device.allocate(bytes);
         var to = device.allocate(bytes)) {
-      bandwidth("copy on the device, read and written", 2 * bytes, () -> device.copy(from, 0, to, 0, bytes));
+      bandwidth(
+          "copy on the device, read and written",
+          2 * bytes,
+          () -> device.copy(from, 0, to, 0, bytes));
       var host = device.allocatePinned(Math.min(bytes, 1L << 28));
       bandwidth("copy to the device", host.byteSize(), () -> device.upload(host, to, 0));
       bandwidth("copy from the device", host.byteSize(), () -> device.downloadAsync(to, 0, host));
@@ -75,9 +78,25 @@ final class GpuSpeed {
                   device
                       .gemm()
                       .multiply(
-                          precision, false, true, BATCH, numActive, DIM, 1, a.address(), DIM,
-                          b.address(), DIM, 0, c.address(), numActive));
-      line("products, " + precision, seconds, 2.0 * BATCH * numActive * DIM / seconds * 1e-12, "TFLOP/s");
+                          precision,
+                          false,
+                          true,
+                          BATCH,
+                          numActive,
+                          DIM,
+                          1,
+                          a.address(),
+                          DIM,
+                          b.address(),
+                          DIM,
+                          0,
+                          c.address(),
+                          numActive));
+      line(
+          "products, " + precision,
+          seconds,
+          2.0 * BATCH * numActive * DIM / seconds * 1e-12,
+          "TFLOP/s");
     }
   }
 
@@ -85,14 +104,18 @@ final class GpuSpeed {
     try (var logits = device.allocate(4L * BATCH * numActive);
         var gradients = device.allocate(2L * BATCH * numActive);
         var targets = device.allocate(4L * BATCH);
-        var kernels = new SoftmaxKernels(device, Loss.parse("cosface(scale=64, margin=0.4)"), BATCH)) {
+        var kernels =
+            new SoftmaxKernels(device, Loss.parse("cosface(scale=64, margin=0.4)"), BATCH)) {
       var samples = new Samples(0, BATCH, targets.address());
       var tile = new Tile(logits.address(), numActive, 0, numActive, 0);
       long bytes = 4L * BATCH * numActive;
       bandwidth("softmax forward", bytes, () -> kernels.forward(samples, tile));
       kernels.finish(BATCH);
       var into = new Destination(numActive, gradients.address(), numActive);
-      bandwidth("softmax gradient", bytes + bytes / 2, () -> kernels.gradient(samples, tile, into, BATCH));
+      bandwidth(
+          "softmax gradient",
+          bytes + bytes / 2,
+          () -> kernels.gradient(samples, tile, into, BATCH));
     }
   }
 
@@ -103,7 +126,12 @@ final class GpuSpeed {
         var workers = new Workers(1)) {
       matrix.randomise(1, DIM, 1, workers);
       int[] ids =
-          new SplittableRandom(2).ints(0, numClasses).distinct().limit(numActive).sorted().toArray();
+          new SplittableRandom(2)
+              .ints(0, numClasses)
+              .distinct()
+              .limit(numActive)
+              .sorted()
+              .toArray();
       try (var rows = new DeviceRows(device, matrix);
           var some = DeviceArrays.upload(device, ids);
           var gathered = device.allocate(4L * numActive * DIM);
@@ -113,7 +141,9 @@ final class GpuSpeed {
         long row = rows.bf16() ? 2L * DIM : 4L * DIM;
         var into = new Gathered(gathered.address(), true, norms.address());
         bandwidth(
-            "gather rows of " + format, numActive * (row + 2L * DIM), () -> kernels.gather(rows, which, into));
+            "gather rows of " + format,
+            numActive * (row + 2L * DIM),
+            () -> kernels.gather(rows, which, into));
         device.fill(gathered, 0, gathered.bytes(), 0);
         var gradients = new Gradients(gathered.address(), norms.address());
         bandwidth(

@@ -44,8 +44,8 @@ final class HostCuda {
   }
 
   /**
-   * A setting of the emulation, until it is closed. It concerns all devices of this process, and does
-   * nothing to a GPU.
+   * A setting of the emulation, until it is closed. It concerns all devices of this process, and
+   * does nothing to a GPU.
    */
   interface Setting extends AutoCloseable {
     @Override
