@@ -151,8 +151,13 @@ final class DeviceIvf implements AutoCloseable {
     encode(which);
   }
 
-  /** Ends a step: the lists whose turn it is look whether their classes still belong to them. */
+  /**
+   * Ends a step: the lists whose turn it is look whether their classes still belong to them.
+   *
+   * @throws ArithmeticException when a class weight that has moved is infinite or NaN
+   */
   void endStep(long step) {
+    codes.checkFinite();
     int period = settings.repairEvery();
     int numLists = settings.numLists();
     int phase = (int) (step % period);

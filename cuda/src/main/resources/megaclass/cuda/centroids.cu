@@ -111,7 +111,7 @@ extern "C" __global__ void mean_rows(const unsigned* rows, int bf16, int rowWord
     for (int i = start; i < end; i++) {
       int place = members[i];
       const unsigned* row = rows + (long long)classes[place] * rowWords;
-      sum += fmaf(numberOf(row, bf16, stride, j), units[place], -0.0f);
+      sum += numberOf(row, bf16, stride, j) * units[place];
     }
     if (start < end) {
       centroid[j] = sum * (1.0f / (end - start));

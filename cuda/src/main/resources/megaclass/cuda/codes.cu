@@ -14,9 +14,6 @@
 // Below this largest value a rotated embedding counts as zero: CodeKernels.SMALLEST_QUERY.
 #define SMALLEST_QUERY 7.888609e-31f
 
-// One rounding, and none of it left for a multiply-add to save.
-__device__ inline float product(float a, float b) { return fmaf(a, b, -0.0f); }
-
 __device__ inline int largestPowerOfTwo(int n) { return 1 << (31 - __clz(n)); }
 
 // Multiplies x (size, shared) by the matrix whose entry (i, j) is -1 to the popcount of i & j.
@@ -40,7 +37,7 @@ __device__ inline void rotate(float* x, const float* factors, int rounds, int co
   int rest = codeDim - size;
   for (int round = 0; round < rounds; round++) {
     for (int i = lane; i < codeDim; i += WARP) {
-      x[i] = product(x[i], factors[i]);
+      x[i] *= factors[i];
     }
     __syncwarp();
     transform(round % 2 == 0 ? x : x + rest, size);
@@ -48,7 +45,7 @@ __device__ inline void rotate(float* x, const float* factors, int rounds, int co
     if (rest > 0) {
       for (int i = lane; i < codeDim / 2; i += WARP) {
         float a = x[i];
-        float b = product(x[i + codeDim / 2], factors[i]);
+        float b = x[i + codeDim / 2] * factors[i];
         x[i] = (a + b) * HALF_ROOT;
         x[i + codeDim / 2] = (a - b) * HALF_ROOT;
       }
@@ -120,7 +117,7 @@ extern "C" __global__ void encode_rows(const unsigned* rows, int bf16, int rowWo
   if (normalised) {
     float unit = inverseNorm(squares);
     for (int j = lane; j < stride; j += WARP) {
-      x[j] = product(x[j], unit);
+      x[j] *= unit;
     }
     __syncwarp();
   }

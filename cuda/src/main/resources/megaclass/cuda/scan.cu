@@ -259,12 +259,11 @@ __device__ inline void scanList(Lists lists, int list, int words, const unsigned
     for (int s = 0; s < TOGETHER; s++) {
       if (s < count) {
         float estimate;
-        if (HAMMING) { // fmaf with -0: products that are rounded by themselves
-          float length = fmaf(scales[s], factor, -0.0f);
-          estimate = bases[s] + fmaf(length, cosines[sums[s]], -0.0f);
+        if (HAMMING) {
+          estimate = bases[s] + scales[s] * factor * cosines[sums[s]];
         } else {
           float product = (float)(15 * 32 * words - 2 * sums[s]);
-          estimate = fmaf(factor, fmaf(scales[s], product, -0.0f), bases[s]);
+          estimate = fmaf(factor, scales[s] * product, bases[s]);
         }
         Ranked key = ranked(estimate, classId);
         int isFound = place < size && key <= limits[s];

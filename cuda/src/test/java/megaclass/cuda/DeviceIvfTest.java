@@ -190,6 +190,19 @@ class DeviceIvfTest {
   }
 
   @Test
+  void aStepThatEndsWithAnInfiniteWeightNamesItsClass() {
+    try (var both = new Both(new Settings(4, 2, 5, 40, Code.RABITQ), false)) {
+      both.ivf.build();
+      both.on.matrix.set(99, 7, Float.POSITIVE_INFINITY);
+      both.on.rows.upload(both.on.matrix);
+      both.ivf.endStep(0); // it has not moved yet
+      both.ivf.moved(RowChoice.range(90, 20));
+      var e = assertThrows(ArithmeticException.class, () -> both.ivf.endStep(1));
+      assertTrue(e.getMessage().startsWith("the weight of class 99 is not finite"), e.getMessage());
+    }
+  }
+
+  @Test
   void theStateOfOtherClassesIsRefused() {
     try (var both = new Both(new Settings(4, 2, 5, 40, Code.RABITQ), false)) {
       MemorySegment few = Arena.ofAuto().allocate(4 * 7);
