@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
 import java.util.SplittableRandom;
 import java.util.stream.Stream;
 import megaclass.compute.Engine;
@@ -14,6 +15,7 @@ import megaclass.compute.RowMatrix;
 import megaclass.cuda.RowKernels.Gradients;
 import megaclass.optim.OptimizerSpec;
 import megaclass.optim.SparseOptimizer;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -82,6 +84,47 @@ class RowsMoveAsOnTheCpuTest {
         onDevice.catchUpAll();
         rows.download(actual);
         assertSame(expected, actual);
+      }
+    }
+  }
+
+  /** Beyond the steps that a table has room for at first; asked for now and then, or at need. */
+  @Test
+  void whatThousandsOfStepsDoDoesNotDependOnWhenTheyReachTheDevice() {
+    var optimizer = OptimizerSpec.parse("sgd(momentum=0.9, nesterov=true, decay=0.001)");
+    RowMatrix.State state = SparseOptimizer.stateFor(optimizer);
+    int[] touchedAt = {0, 1, 1000, 4000, 4095};
+    for (int askedEvery : new int[] {99, 5000}) {
+      try (Engine engine = Engine.start("scalar", 1);
+          var expected = new RowMatrix(touchedAt.length, 20, state);
+          var actual = new RowMatrix(touchedAt.length, 20, state);
+          Device device = HostCuda.open()) {
+        expected.randomise(0.5, 20, 7, engine.workers());
+        try (var rows = new DeviceRows(device, expected);
+            var onDevice = new OnDevice(device, rows, optimizer)) {
+          var onCpu = new SparseOptimizer(optimizer, expected, engine);
+          for (int step = 0; step < 4100; step++) {
+            float rate = 0.1f / (1 + step % 10);
+            int row = Arrays.binarySearch(touchedAt, step);
+            onCpu.beginStep(rate);
+            if (row >= 0) {
+              float[] gradients = gradients(1, expected, new SplittableRandom(step));
+              onCpu.catchUp(1, _ -> row, engine.workers());
+              updateOnCpu(onCpu, new int[] {row}, gradients, expected.stride());
+              onDevice.step(new int[] {row}, gradients, step, rate);
+            } else {
+              onDevice.missed.advance(rate);
+            }
+            onCpu.endStep();
+            if (step % askedEvery == askedEvery - 1) {
+              onDevice.missed.table();
+            }
+          }
+          onCpu.catchUpAll(engine.workers());
+          onDevice.catchUpAll();
+          rows.download(actual);
+          assertSame(expected, actual);
+        }
       }
     }
   }

@@ -84,6 +84,14 @@ class SoftmaxKernelsTest {
   }
 
   @Test
+  void aBatchLeavesNothingToTheNext() {
+    try (var run = new Run(Problem.random(Loss.cosFace(16, 0.2), new Sizes(3, 40, 12)))) {
+      run.forward();
+      assertArrayEquals(run.losses, run.kernels.losses(3));
+    }
+  }
+
+  @Test
   void cosinesAtTheEndsOfTheirRangeHaveFiniteGradients() {
     float[] ends = {-1.0000001f, -1, -0.8776f, -0.8775f, -0f, 0, 1 - 1e-7f, 1, 1.0000001f};
     for (String loss : LOSSES) {
@@ -108,6 +116,27 @@ class SoftmaxKernelsTest {
     Arrays.fill(problem.products[2], -3e4f);
     try (var run = new Run(problem)) {
       run.check();
+    }
+  }
+
+  /** Also where a float log Z would be off by 1e-3. */
+  @Test
+  void gradientsOfASampleSumToZero() {
+    var problem = Problem.random(Loss.softmax(), new Sizes(5, 100, 100));
+    for (float[] products : problem.products) {
+      for (int j = 0; j < products.length; j++) {
+        products[j] += 12_345;
+      }
+    }
+    try (var run = new Run(problem)) {
+      float[] gradients = run.gradients();
+      for (int i = 0; i < 5; i++) {
+        double sum = 0;
+        for (int j = 0; j < run.stride(); j++) {
+          sum += gradients[i * run.stride() + j];
+        }
+        assertEquals(0, sum, 1e-6);
+      }
     }
   }
 
@@ -176,19 +205,14 @@ class SoftmaxKernelsTest {
       kernels = new SoftmaxKernels(device, problem.loss, batch);
       targets = DeviceArrays.upload(device, problem.targets);
       logWeights = DeviceArrays.upload(device, problem.logWeights);
-      for (int p = 0; p < parts.length; p++) {
-        Samples samples = samples(p);
-        for (int first = 0; first < problem.sizes.numActive; first += problem.sizes.tileClasses) {
-          float[] products = products(samples, first);
-          try (DeviceBuffer tile = DeviceArrays.upload(device, products)) {
-            kernels.forward(samples, tile(tile, first));
-            device.synchronize();
-          }
-        }
-      }
-      kernels.finish(batch);
+      forward();
       losses = kernels.losses(batch);
       mean = kernels.meanLoss();
+    }
+
+    void forward() {
+      eachTile((samples, tile, _, _) -> kernels.forward(samples, tile));
+      kernels.finish(problem.sizes.batch);
     }
 
     private Samples samples(int part) {
@@ -258,6 +282,7 @@ class SoftmaxKernelsTest {
           try (DeviceBuffer buffer = DeviceArrays.upload(device, products(samples, first))) {
             int sample = first / tileClasses * problem.sizes.batch + samples.from();
             task.run(samples, tile(buffer, first), buffer, sample * stride());
+            device.synchronize();
           }
         }
       }
