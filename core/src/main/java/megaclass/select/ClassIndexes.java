@@ -68,12 +68,15 @@ final class ClassIndexes {
   // ---- inverted file -------------------------------------------------------------------------
 
   private static ClassIndex ivf(SelectorSpec.Ivf spec, SelectionProblem problem) {
-    return new BinaryIvf(rows(problem), sizes(spec, problem), problem.seed(), problem.engine());
+    return new BinaryIvf(
+        rows(problem),
+        sizes(spec, problem.weights().numClasses(), problem.batchSize()),
+        problem.seed(),
+        problem.engine());
   }
 
   /** All settings of the inverted file that a spec stands for. */
-  static BinaryIvf.Settings sizes(SelectorSpec.Ivf spec, SelectionProblem problem) {
-    int numClasses = problem.weights().numClasses();
+  static BinaryIvf.Settings sizes(SelectorSpec.Ivf spec, int numClasses, int batchSize) {
     if (spec.numLists() > numClasses) {
       throw new IllegalArgumentException(
           "numLists must be at most the number of classes, %d, but was %d; give fewer, or 0 for a suitable number"
@@ -82,7 +85,9 @@ final class ClassIndexes {
     int numLists = numLists(spec, numClasses);
     int numProbes = spec.numProbes() > 0 ? spec.numProbes() : Math.max(8, numLists / 32);
     int numCandidates =
-        spec.numCandidates() > 0 ? spec.numCandidates() : suitableCandidates(spec, problem);
+        spec.numCandidates() > 0
+            ? spec.numCandidates()
+            : suitableCandidates(spec, numClasses, batchSize);
     return new BinaryIvf.Settings(
         numLists,
         Math.min(numProbes, numLists),
@@ -103,13 +108,10 @@ final class ClassIndexes {
    * Four times the part that a sample has in the active classes: others propose them too. But a
    * coverage may need few of those that it may take, and asks for more if it needs more.
    */
-  private static int suitableCandidates(SelectorSpec spec, SelectionProblem problem) {
-    return spec instanceof SelectorSpec.Ivf ivf && ivf.coverage() < 1
-        ? FEWEST_CANDIDATES
-        : suitableCandidates(spec, problem.weights().numClasses(), problem.batchSize());
-  }
-
   private static int suitableCandidates(SelectorSpec spec, int numClasses, int batchSize) {
+    if (spec instanceof SelectorSpec.Ivf ivf && ivf.coverage() < 1) {
+      return FEWEST_CANDIDATES;
+    }
     long numActive = numActive(spec, numClasses);
     return Math.max(FEWEST_CANDIDATES, Math.toIntExact(Math.ceilDiv(4 * numActive, batchSize)));
   }
@@ -140,7 +142,9 @@ final class ClassIndexes {
         new ForestIndex.Settings(
             trees(spec, numClasses, problem.batchSize()),
             Math.min(spec.numCandidates(), numClasses),
-            Math.max(spec.numCandidates(), suitableCandidates(spec, problem)),
+            Math.max(
+                spec.numCandidates(),
+                suitableCandidates(spec, numClasses, problem.batchSize())),
             spec.refreshEvery(),
             spec.refreshDrift());
     return new ForestIndex(rows(problem), settings, problem.seed(), problem.engine());

@@ -5,6 +5,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.Map;
 import java.util.function.Function;
 import megaclass.backbone.Embeddings;
+import megaclass.index.BinaryIvf;
 
 /**
  * Chooses the classes that a mini-batch sees.
@@ -132,6 +133,15 @@ public interface ClassSelector extends AutoCloseable {
               (double) numGroups * mostActive(base, numClasses, Math.ceilDiv(batchSize, numGroups));
         };
     return Math.min(numClasses, Math.max(batchSize, Math.round(chosen)));
+  }
+
+  /**
+   * All settings of the inverted file that a spec stands for, those that it leaves open included.
+   *
+   * @throws IllegalArgumentException when there are fewer classes than lists
+   */
+  static BinaryIvf.Settings indexSettings(SelectorSpec.Ivf spec, int numClasses, int batchSize) {
+    return ClassIndexes.sizes(spec, numClasses, batchSize);
   }
 
   /** The selector that a spec stands for. */

@@ -50,7 +50,7 @@ final class StepCost {
 
   /** Building an index, one pass over all classes, and the search of so many usual steps. */
   double ofTuning(SelectorSpec.Ivf spec, int numSearches, int numActive) {
-    var size = ClassIndexes.sizes(spec, problem);
+    var size = ClassIndexes.sizes(spec, problem.weights().numClasses(), problem.batchSize());
     double words = Math.ceilDiv(width, Long.SIZE);
     double assigned = size.numLists() * PER_PRODUCT * width;
     double build = numClasses * (assigned + words * PER_WORD_WRITTEN);
@@ -60,7 +60,7 @@ final class StepCost {
 
   /** Search, and upkeep of the index when so many classes move. */
   double ofSearch(SelectorSpec.Ivf spec, int effort, int numActive) {
-    var size = ClassIndexes.sizes(spec, problem);
+    var size = ClassIndexes.sizes(spec, problem.weights().numClasses(), problem.batchSize());
     double words = Math.ceilDiv(width, Long.SIZE);
     double numProbes = Math.min((double) effort * size.numProbes(), size.numLists());
     double numCandidates = Math.min((double) effort * size.numCandidates(), numClasses);

@@ -4,6 +4,8 @@ package megaclass.cuda;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
+import megaclass.head.HeadSettings;
+import megaclass.select.ClassSelector;
 
 /**
  * The active classes of a batch, chosen on the device: the kernels of {@code select.cu} and {@code
@@ -108,6 +110,19 @@ final class DeviceSelection implements AutoCloseable {
     masses = new DeviceScratch(device);
     ranks = new DeviceScratch(device);
     targets = flags; // of no batch yet
+  }
+
+  /**
+   * Bytes on the device, about, for the memory forecast.
+   *
+   * @param numProposed candidates of a batch
+   */
+  static long sizeInBytes(HeadSettings settings, long numProposed) {
+    long mostActive =
+        ClassSelector.mostActive(
+            settings.selector(), settings.numClasses(), settings.batchSize());
+    // Sorting takes as much again as what is sorted: ids and masses.
+    return settings.numClasses() + 12 * mostActive + 24 * numProposed + 8L * settings.batchSize();
   }
 
   private int numFlagBlocks() {

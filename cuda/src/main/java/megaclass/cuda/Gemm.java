@@ -35,6 +35,11 @@ final class Gemm {
       this.type = type;
       this.compute = compute;
     }
+
+    /** What a setting asks for. */
+    static Precision of(megaclass.head.Precision setting) {
+      return valueOf(setting.name());
+    }
   }
 
   // cudaDataType of library_types.h, cublasComputeType_t and others of cublas_api.h

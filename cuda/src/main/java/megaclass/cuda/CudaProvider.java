@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+package megaclass.cuda;
+
+import java.util.LinkedHashMap;
+import java.util.Map;
+import megaclass.compute.ComputeBackend;
+import megaclass.compute.RowMatrix;
+import megaclass.head.HeadProblem;
+import megaclass.head.HeadProvider;
+import megaclass.head.HeadSettings;
+import megaclass.head.TrainingHead;
+import megaclass.optim.SparseOptimizer;
+
+/** Backend "cuda": heads on an NVIDIA GPU. */
+public final class CudaProvider implements HeadProvider {
+  /** Memory of a tile: enough to keep a large device busy, little beside it. */
+  private static final long TILE_BYTES = 1L << 30;
+
+  /** The context, compiled kernels and cuBLAS: about what they take, not yet measured. */
+  private static final long CUDA_BYTES = 600L << 20;
+
+  /** For the service loader. */
+  public CudaProvider() {}
+
+  @Override
+  public String name() {
+    return "cuda";
+  }
+
+  @Override
+  public HeadProvider.Device device(int number) {
+    try (var device = open(number)) {
+      return new HeadProvider.Device(device.description(), device.freeBytes());
+    } catch (CudaException e) {
+      throw new IllegalArgumentException("cannot be used: " + e.getMessage(), e);
+    }
+  }
+
+  private static Device open(int number) {
+    return megaclass.cuda.Device.open(CudaLibraries.find(), number);
+  }
+
+  @Override
+  public Map<String, Long> deviceBytes(HeadSettings settings) {
+    int width = settings.width();
+    int stride = ComputeBackend.padded(width);
+    long numClasses = settings.numClasses();
+    long weights = RowMatrix.State.NONE.bytesPerRow(width, settings.dtype());
+    long all =
+        SparseOptimizer.stateFor(settings.optimizer()).bytesPerRow(width, settings.dtype());
+    var terms = new LinkedHashMap<String, Long>();
+    terms.put("class weights", numClasses * weights);
+    terms.put("their optimizer state", numClasses * (all - weights));
+    terms.put("choice of classes", DeviceChoices.sizeInBytes(settings));
+    terms.put(
+        "batch and tiles",
+        DeviceBatch.sizeInBytes(settings.batchSize(), stride)
+            + SoftmaxKernels.sizeInBytes(settings.batchSize())
+            + HeadTile.Shape.of(settings, TILE_BYTES).sizeInBytes());
+    terms.put("CUDA and cuBLAS", CUDA_BYTES);
+    terms.values().removeIf(bytes -> bytes == 0);
+    return terms;
+  }
+
+  @Override
+  public TrainingHead open(HeadProblem problem) {
+    var device = open(problem.settings().deviceNumber());
+    try {
+      return new CudaHead(device, problem, TILE_BYTES);
+    } catch (RuntimeException e) {
+      device.close();
+      throw e;
+    }
+  }
+}

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+package megaclass.cuda;
+
+import megaclass.internal.Hash;
+import megaclass.select.SelectorSpec;
+
+/** The targets, filled up by uniform draws: the classes that the host's {@code uniform} draws. */
+final class UniformChoice implements DeviceChoice {
+  private final int numClasses;
+  private final int wanted;
+  private final boolean corrected;
+  private final long seed;
+  private final DeviceSelection selection;
+
+  /**
+   * Allocates.
+   *
+   * @param selection closed with this
+   */
+  UniformChoice(SelectorSpec.Uniform spec, int numClasses, long seed, DeviceSelection selection) {
+    this.numClasses = numClasses;
+    this.wanted = Math.clamp(Math.round(spec.rate() * numClasses), 1, numClasses);
+    this.corrected = spec.corrected();
+    this.seed = seed;
+    this.selection = selection;
+  }
+
+  @Override
+  public Chosen choose(DeviceBatch batch, long step) {
+    selection.begin(batch.targetIds(), batch.targets());
+    int numTargets = selection.numChosen();
+    selection.fillUniformly(Math.min(wanted, numClasses), Hash.key(seed, step));
+    int numActive = selection.finish();
+    int numDraws = numActive - numTargets;
+    DeviceBuffer logWeights = corrected && numDraws > 0 ? selection.logWeights(numDraws) : null;
+    return new Chosen(
+        selection.classIds(), numActive, selection.targetPositions().address(), logWeights);
+  }
+
+  @Override
+  public void close() {
+    selection.close();
+  }
+}

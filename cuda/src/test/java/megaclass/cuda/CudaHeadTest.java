@@ -1,0 +1,314 @@
+// SPDX-License-Identifier: Apache-2.0
+package megaclass.cuda;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import megaclass.backbone.Embeddings;
+import megaclass.backbone.FrozenBackbone;
+import megaclass.compute.Engine;
+import megaclass.compute.RowFormat;
+import megaclass.data.Dataset;
+import megaclass.data.MiniBatch;
+import megaclass.head.CpuHead;
+import megaclass.head.HeadProblem;
+import megaclass.head.HeadSettings;
+import megaclass.head.Precision;
+import megaclass.head.TrainingHead;
+import megaclass.loss.Loss;
+import megaclass.loss.SoftmaxHead;
+import megaclass.optim.OptimizerSpec;
+import megaclass.optim.SparseOptimizer;
+import megaclass.select.ActiveClasses;
+import megaclass.select.SelectorSpec;
+import megaclass.weights.ClassWeights;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** A head on a device trains as the one on the host does, step for step. */
+class CudaHeadTest {
+  private static final int NUM_CLASSES = 203;
+  private static final int DIM = 21;
+  private static final int BATCH = 19;
+  private static final int STEPS = 6;
+
+  /** Few classes a tile, so that there are several, and the last one is not full. */
+  private static final long SMALL_TILE = 24_000;
+
+  private static final long ONE_TILE = 1 << 24;
+
+  static Stream<Object[]> runs() {
+    var losses =
+        Stream.of(
+            "softmax",
+            "softmax(bias=true)",
+            "normsoftmax(scale=16)",
+            "cosface(scale=16, margin=0.2)",
+            "arcface(scale=16, margin=0.3)",
+            "dsoftmax(scale=16, d=0.5)");
+    String momentum = "sgd(momentum=0.9, decay=0.001)";
+    String normalised = "normsoftmax(scale=16)";
+    return Stream.concat(
+        losses.map(loss -> new Object[] {loss, "all", momentum}),
+        Stream.of(
+            new Object[] {normalised, "all", "adagrad"},
+            new Object[] {normalised, "all", "sgd(momentum=0)"},
+            new Object[] {normalised, "uniform(0.2)", momentum},
+            new Object[] {normalised, "uniform(0.2)", "sgd(momentum=0.9, nesterov=true)"},
+            new Object[] {normalised, "uniform(0.3, corrected=true)", "adagrad"},
+            new Object[] {"softmax(bias=true)", "uniform(0.3, corrected=true)", momentum},
+            new Object[] {normalised, "uniform(0.001)", momentum},
+            new Object[] {normalised, "uniform(1, corrected=true)", momentum}));
+  }
+
+  private static HeadSettings settings(String loss, String selector, String optimizer) {
+    return new HeadSettings(
+        NUM_CLASSES,
+        DIM,
+        RowFormat.FP32,
+        Loss.parse(loss),
+        SelectorSpec.parse(selector),
+        OptimizerSpec.parse(optimizer),
+        BATCH,
+        Precision.FP32,
+        0);
+  }
+
+  @ParameterizedTest
+  @MethodSource("runs")
+  void itLearnsTheSameAsOnTheHost(String loss, String selector, String optimizer) {
+    var settings = settings(loss, selector, optimizer);
+    for (long tileBytes : List.of(SMALL_TILE, ONE_TILE)) {
+      try (var engine = Engine.start("scalar", 1);
+          var host = new Run(settings, engine);
+          var device = new Run(settings, engine)) {
+        host.startOnHost();
+        device.start(new CudaHead(HostCuda.open(), device.problem, tileBytes));
+        for (int step = 0; step < STEPS; step++) {
+          assertEquals(host.step(step), device.step(step), 1e-4, "loss of step " + step);
+          assertSameChoice(host.head().active(), device.head().active());
+          assertClose(host.gradients(), device.gradients(), 1e-4);
+        }
+        assertClose(host.weights(), device.weights(), 1e-4);
+      }
+    }
+  }
+
+  private static void assertSameChoice(ActiveClasses expected, ActiveClasses actual) {
+    assertEquals(expected.numActive(), actual.numActive());
+    for (int j = 0; j < expected.numActive(); j++) {
+      assertEquals(expected.classId(j), actual.classId(j), "class at " + j);
+      assertEquals(expected.logWeight(j), actual.logWeight(j), 1e-6f, "log weight at " + j);
+    }
+  }
+
+  private static void assertClose(float[] expected, float[] actual, double tolerance) {
+    assertEquals(expected.length, actual.length);
+    double largest =
+        IntStream.range(0, expected.length).mapToDouble(i -> Math.abs(expected[i])).max().orElse(0);
+    for (int i = 0; i < expected.length; i++) {
+      assertEquals(expected[i], actual[i], tolerance * largest, "number " + i);
+    }
+  }
+
+  /** A row of 16 bits moves as on the host but where its rounding was near a tie. */
+  @Test
+  void halfRowsAreRoundedAsOnTheHost() {
+    var half =
+        with(
+            settings("normsoftmax(scale=16)", "uniform(0.2)", "sgd(momentum=0.9)"),
+            RowFormat.BF16,
+            Precision.FP32);
+    try (var engine = Engine.start("scalar", 1);
+        var host = new Run(half, engine);
+        var device = new Run(half, engine)) {
+      host.startOnHost();
+      device.start(new CudaHead(HostCuda.open(), device.problem, SMALL_TILE));
+      assertEquals(host.step(0), device.step(0), 1e-4);
+      float[] expected = host.weights();
+      float[] actual = device.weights();
+      long different = IntStream.range(0, actual.length).filter(i -> expected[i] != actual[i]).count();
+      assertTrue(different < actual.length / 1000, different + " of " + actual.length + " differ");
+      assertClose(expected, actual, 1e-2);
+    }
+  }
+
+  /** Operands of 7 and 10 bits: about as near to the host as that allows. */
+  @ParameterizedTest
+  @org.junit.jupiter.params.provider.CsvSource({"BF16, 0.03", "TF32, 0.004"})
+  void coarserProductsStayNearTheHost(Precision precision, double tolerance) {
+    var settings =
+        with(settings("cosface(scale=16, margin=0.2)", "uniform(0.5)", "adagrad"), RowFormat.FP32, precision);
+    try (var engine = Engine.start("scalar", 1);
+        var host = new Run(settings, engine);
+        var device = new Run(settings, engine)) {
+      host.startOnHost();
+      device.start(new CudaHead(HostCuda.open(), device.problem, SMALL_TILE));
+      for (int step = 0; step < STEPS; step++) {
+        assertEquals(host.step(step), device.step(step), 16 * tolerance);
+      }
+      assertClose(host.weights(), device.weights(), tolerance);
+    }
+  }
+
+  private static HeadSettings with(HeadSettings of, RowFormat dtype, Precision precision) {
+    return new HeadSettings(
+        of.numClasses(),
+        of.dim(),
+        dtype,
+        of.loss(),
+        of.selector(),
+        of.optimizer(),
+        of.batchSize(),
+        precision,
+        0);
+  }
+
+  @Test
+  void aRunRepeatsBitForBitAndGoesOnFromItsRows() {
+    var settings = settings("arcface(scale=16, margin=0.3)", "uniform(0.2)", "sgd(momentum=0.9)");
+    try (var engine = Engine.start("scalar", 1);
+        var first = new Run(settings, engine);
+        var second = new Run(settings, engine)) {
+      first.start(new CudaHead(HostCuda.open(), first.problem, SMALL_TILE));
+      second.start(new CudaHead(HostCuda.open(), second.problem, SMALL_TILE));
+      for (int step = 0; step < 3; step++) {
+        assertEquals(first.step(step), second.step(step));
+      }
+      second.goOn(new CudaHead(HostCuda.open(), second.problem, SMALL_TILE), 3);
+      for (int step = 3; step < STEPS; step++) {
+        assertEquals(first.step(step), second.step(step));
+      }
+      assertArrayEquals(first.weights(), second.weights());
+    }
+  }
+
+  /** A run of a head over random examples. */
+  private static final class Run implements AutoCloseable {
+    final HeadProblem problem;
+    private final HeadSettings settings;
+    private final Engine engine;
+    private final ClassWeights weights;
+    private final Dataset data;
+    private final FrozenBackbone backbone = new FrozenBackbone(DIM);
+    private final Embeddings embeddings;
+    private TrainingHead head;
+    private SoftmaxHead softmax;
+
+    Run(HeadSettings settings, Engine engine) {
+      this.settings = settings;
+      this.engine = engine;
+      weights =
+          ClassWeights.allocate(
+              NUM_CLASSES,
+              DIM,
+              settings.loss().bias(),
+              SparseOptimizer.stateFor(settings.optimizer()),
+              settings.dtype());
+      weights.randomise(3, engine.workers());
+      problem = new HeadProblem(settings, weights, 5, engine);
+      data = data();
+      embeddings =
+          new Embeddings(
+              BATCH,
+              new Embeddings.Shape(DIM, settings.loss().normalised(), settings.loss().bias()),
+              engine);
+      softmax = new SoftmaxHead(settings.loss(), weights, BATCH, engine);
+      head = new CpuHead(problem, softmax);
+    }
+
+    private static Dataset data() {
+      var random = new SplittableRandom(1);
+      int count = 40 * NUM_CLASSES;
+      float[][] features = new float[count][DIM];
+      String[] labels = new String[count];
+      for (int i = 0; i < count; i++) {
+        for (int j = 0; j < DIM; j++) {
+          features[i][j] = (float) random.nextGaussian();
+        }
+        labels[i] = "c" + i % NUM_CLASSES;
+      }
+      return Dataset.of(features, labels);
+    }
+
+    void startOnHost() {
+      head.begin();
+    }
+
+    void start(TrainingHead other) {
+      head.close();
+      head = other;
+      head.begin();
+    }
+
+    /** Another head takes over, as after a resume. */
+    void goOn(TrainingHead other, int steps) {
+      head.synchronise();
+      head.close();
+      head = other;
+      head.restore(_ -> java.lang.foreign.MemorySegment.NULL);
+      for (int step = 0; step < steps; step++) {
+        head.skipStep(rate(step));
+      }
+    }
+
+    private static double rate(int step) {
+      return 0.5 / (1 + step);
+    }
+
+    TrainingHead head() {
+      return head;
+    }
+
+    /** One step; returns its loss. The last batch is a smaller one. */
+    double step(int step) {
+      int size = step == STEPS - 1 ? BATCH - 4 : BATCH;
+      var random = new SplittableRandom(100 + step);
+      var batch = MiniBatch.of(data, random.longs(size, 0, data.numExamples()).toArray());
+      embeddings.begin(size);
+      backbone.read(batch, true);
+      backbone.forward(embeddings);
+      embeddings.pack(batch);
+      head.beginStep(rate(step));
+      head.select(embeddings, batch.classIds(), step);
+      double loss = head.forward(embeddings);
+      head.backward(embeddings);
+      head.endStep(step);
+      return loss;
+    }
+
+    float[] gradients() {
+      float[] gradients = new float[embeddings.size() * DIM];
+      for (int i = 0; i < gradients.length; i++) {
+        gradients[i] = embeddings.gradient(i / DIM, i % DIM);
+      }
+      return gradients;
+    }
+
+    float[] weights() {
+      head.catchUpAll();
+      head.synchronise();
+      int width = weights.matrix().width();
+      float[] all = new float[NUM_CLASSES * width];
+      for (int i = 0; i < all.length; i++) {
+        all[i] = weights.matrix().get(i / width, i % width);
+      }
+      return all;
+    }
+
+    @Override
+    public void close() {
+      head.close();
+      softmax.close();
+      embeddings.close();
+      data.close();
+      weights.close();
+    }
+  }
+}
