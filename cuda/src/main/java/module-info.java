@@ -4,4 +4,7 @@
 module megaclass.cuda {
   requires megaclass.core;
   requires static transitive org.jspecify;
+
+  provides megaclass.head.HeadProvider with
+      megaclass.cuda.CudaProvider;
 }

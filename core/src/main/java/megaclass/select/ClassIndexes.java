@@ -143,8 +143,7 @@ final class ClassIndexes {
             trees(spec, numClasses, problem.batchSize()),
             Math.min(spec.numCandidates(), numClasses),
             Math.max(
-                spec.numCandidates(),
-                suitableCandidates(spec, numClasses, problem.batchSize())),
+                spec.numCandidates(), suitableCandidates(spec, numClasses, problem.batchSize())),
             spec.refreshEvery(),
             spec.refreshDrift());
     return new ForestIndex(rows(problem), settings, problem.seed(), problem.engine());

@@ -132,7 +132,9 @@ class CheckpointErrorsTest {
       Path committed = save(new Checkpoint(folder.resolve("checkpoint")), 1);
       var contents =
           new Checkpoint.Contents(
-              Map.of("weights", matrix), Map::of, sections -> assertEquals(4, sections.apply("count").byteSize()));
+              Map.of("weights", matrix),
+              Map::of,
+              sections -> assertEquals(4, sections.apply("count").byteSize()));
       var e =
           assertThrows(
               InvalidFileException.class, () -> Checkpoint.load(committed, contents, workers));

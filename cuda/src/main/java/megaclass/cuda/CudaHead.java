@@ -66,8 +66,7 @@ final class CudaHead implements TrainingHead {
     softmax = new SoftmaxKernels(device, settings.loss(), settings.batchSize());
     missed = new MissedSteps(device, settings.optimizer());
     var precision = Gemm.Precision.of(settings.precision());
-    batch =
-        new DeviceBatch(device, rowKernels, settings.batchSize(), rows.stride(), precision);
+    batch = new DeviceBatch(device, rowKernels, settings.batchSize(), rows.stride(), precision);
     choice = DeviceChoices.of(device, problem, rows);
     memory = new HeadTile(device, HeadTile.Shape.of(settings, tileBytes));
   }
@@ -133,16 +132,14 @@ final class CudaHead implements TrainingHead {
   /** Inner products of the batch with the classes of a tile, from a position on. */
   private Tile logits(int first) {
     Tile made = tile(first);
-    rowKernels.gather(
-        rows, chosen().rows(first, made.columns()), memory.gathered(settings.loss()));
+    rowKernels.gather(rows, chosen().rows(first, made.columns()), memory.gathered(settings.loss()));
     memory.multiply(batch, made.columns());
     return made;
   }
 
   private Tile tile(int first) {
     int count = Math.min(memory.classes(), chosen().numActive() - first);
-    return new Tile(
-        memory.logits(), memory.classes(), first, count, chosen().logWeights(first));
+    return new Tile(memory.logits(), memory.classes(), first, count, chosen().logWeights(first));
   }
 
   @Override

@@ -28,15 +28,15 @@ public final class CudaProvider implements HeadProvider {
   }
 
   @Override
-  public HeadProvider.Device device(int number) {
-    try (var device = open(number)) {
-      return new HeadProvider.Device(device.description(), device.freeBytes());
+  public Device device(int number) {
+    try (var device = openDevice(number)) {
+      return new Device(device.description(), device.freeBytes());
     } catch (CudaException e) {
       throw new IllegalArgumentException("cannot be used: " + e.getMessage(), e);
     }
   }
 
-  private static Device open(int number) {
+  private static megaclass.cuda.Device openDevice(int number) {
     return megaclass.cuda.Device.open(CudaLibraries.find(), number);
   }
 
@@ -46,8 +46,7 @@ public final class CudaProvider implements HeadProvider {
     int stride = ComputeBackend.padded(width);
     long numClasses = settings.numClasses();
     long weights = RowMatrix.State.NONE.bytesPerRow(width, settings.dtype());
-    long all =
-        SparseOptimizer.stateFor(settings.optimizer()).bytesPerRow(width, settings.dtype());
+    long all = SparseOptimizer.stateFor(settings.optimizer()).bytesPerRow(width, settings.dtype());
     var terms = new LinkedHashMap<String, Long>();
     terms.put("class weights", numClasses * weights);
     terms.put("their optimizer state", numClasses * (all - weights));
@@ -64,7 +63,7 @@ public final class CudaProvider implements HeadProvider {
 
   @Override
   public TrainingHead open(HeadProblem problem) {
-    var device = open(problem.settings().deviceNumber());
+    var device = openDevice(problem.settings().deviceNumber());
     try {
       return new CudaHead(device, problem, TILE_BYTES);
     } catch (RuntimeException e) {

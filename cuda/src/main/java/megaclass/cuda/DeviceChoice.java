@@ -26,9 +26,7 @@ interface DeviceChoice extends AutoCloseable {
       @Nullable DeviceBuffer logWeights) {
     /** Some of them, as rows. */
     RowChoice rows(int from, int count) {
-      return classIds == null
-          ? RowChoice.range(from, count)
-          : RowChoice.of(classIds, from, count);
+      return classIds == null ? RowChoice.range(from, count) : RowChoice.of(classIds, from, count);
     }
 
     /** Address of the log weights of those from a position on, or 0. */

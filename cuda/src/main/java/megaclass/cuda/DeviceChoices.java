@@ -45,9 +45,7 @@ final class DeviceChoices {
             ClassSelector.indexSettings(spec, numClasses, settings.batchSize()),
             problem.seed(),
             new Rotation(
-                rows.width(),
-                DeviceIvf.rotationSeed(problem.seed()),
-                problem.engine().backend()),
+                rows.width(), DeviceIvf.rotationSeed(problem.seed()), problem.engine().backend()),
             new DeviceSort(device));
     long numActive = ClassSelector.mostActive(spec, numClasses, 1);
     var choice =
@@ -66,7 +64,6 @@ final class DeviceChoices {
    * @throws IllegalArgumentException when there is no such choice on a device
    */
   static long sizeInBytes(HeadSettings settings) {
-    int numClasses = settings.numClasses();
     return switch (settings.selector()) {
       case SelectorSpec.All _ -> 0;
       case SelectorSpec.Uniform _ -> DeviceSelection.sizeInBytes(settings, 0);

@@ -30,7 +30,7 @@ final class DeviceIvf implements AutoCloseable {
   private static final String STATE_CENTROIDS = "centroids";
 
   /** Memory for what a scan may find. */
-  private static final long FOUND_BYTES = 1L << 30;
+  static final long FOUND_BYTES = 1L << 30;
 
   private final Device device;
   private final DeviceIndexedRows rows;

@@ -119,8 +119,7 @@ final class DeviceSelection implements AutoCloseable {
    */
   static long sizeInBytes(HeadSettings settings, long numProposed) {
     long mostActive =
-        ClassSelector.mostActive(
-            settings.selector(), settings.numClasses(), settings.batchSize());
+        ClassSelector.mostActive(settings.selector(), settings.numClasses(), settings.batchSize());
     // Sorting takes as much again as what is sorted: ids and masses.
     return settings.numClasses() + 12 * mostActive + 24 * numProposed + 8L * settings.batchSize();
   }

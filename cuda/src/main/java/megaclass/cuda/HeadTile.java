@@ -91,8 +91,7 @@ final class HeadTile implements AutoCloseable {
 
   /** Where rows go, at unit length if the loss wants it. */
   Gathered gathered(Loss loss) {
-    return new Gathered(
-        gathered.address(), shape.precision == Precision.BF16, inverseNorms(loss));
+    return new Gathered(gathered.address(), shape.precision == Precision.BF16, inverseNorms(loss));
   }
 
   private long inverseNorms(Loss loss) {

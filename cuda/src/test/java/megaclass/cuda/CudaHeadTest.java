@@ -133,7 +133,8 @@ class CudaHeadTest {
       assertEquals(host.step(0), device.step(0), 1e-4);
       float[] expected = host.weights();
       float[] actual = device.weights();
-      long different = IntStream.range(0, actual.length).filter(i -> expected[i] != actual[i]).count();
+      long different =
+          IntStream.range(0, actual.length).filter(i -> expected[i] != actual[i]).count();
       assertTrue(different < actual.length / 1000, different + " of " + actual.length + " differ");
       assertClose(expected, actual, 1e-2);
     }
@@ -144,7 +145,10 @@ class CudaHeadTest {
   @org.junit.jupiter.params.provider.CsvSource({"BF16, 0.03", "TF32, 0.004"})
   void coarserProductsStayNearTheHost(Precision precision, double tolerance) {
     var settings =
-        with(settings("cosface(scale=16, margin=0.2)", "uniform(0.5)", "adagrad"), RowFormat.FP32, precision);
+        with(
+            settings("cosface(scale=16, margin=0.2)", "uniform(0.5)", "adagrad"),
+            RowFormat.FP32,
+            precision);
     try (var engine = Engine.start("scalar", 1);
         var host = new Run(settings, engine);
         var device = new Run(settings, engine)) {
@@ -192,8 +196,6 @@ class CudaHeadTest {
   /** A run of a head over random examples. */
   private static final class Run implements AutoCloseable {
     final HeadProblem problem;
-    private final HeadSettings settings;
-    private final Engine engine;
     private final ClassWeights weights;
     private final Dataset data;
     private final FrozenBackbone backbone = new FrozenBackbone(DIM);
@@ -202,8 +204,6 @@ class CudaHeadTest {
     private SoftmaxHead softmax;
 
     Run(HeadSettings settings, Engine engine) {
-      this.settings = settings;
-      this.engine = engine;
       weights =
           ClassWeights.allocate(
               NUM_CLASSES,
