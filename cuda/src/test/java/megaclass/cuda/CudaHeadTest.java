@@ -64,7 +64,11 @@ class CudaHeadTest {
             new Object[] {normalised, "uniform(0.3, corrected=true)", "adagrad"},
             new Object[] {"softmax(bias=true)", "uniform(0.3, corrected=true)", momentum},
             new Object[] {normalised, "uniform(0.001)", momentum},
-            new Object[] {normalised, "uniform(1, corrected=true)", momentum}));
+            new Object[] {normalised, "uniform(1, corrected=true)", momentum},
+            new Object[] {normalised, "ivf(0.2)", momentum},
+            new Object[] {normalised, "ivf(0.2, code=hamming)", momentum},
+            new Object[] {"softmax(bias=true)", "ivf(0.2)", "adagrad"},
+            new Object[] {"cosface(scale=16, margin=0.2)", "ivf(0.2) + tail(0.25)", momentum}));
   }
 
   private static HeadSettings settings(String loss, String selector, String optimizer) {
