@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+package megaclass.cuda;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.concurrent.atomic.AtomicInteger;
+import megaclass.data.Dataset;
+import megaclass.data.PlantedClasses;
+import megaclass.head.Precision;
+import megaclass.loss.Loss;
+import megaclass.model.Classifier;
+import megaclass.select.SelectorSpec;
+import megaclass.train.TrainConfig;
+import megaclass.train.Trainer;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Whole runs with {@code backend = "cuda"}, by the road that users take, over the host driver. */
+class CudaRunTest {
+  private static final Duration NEVER = Duration.ofDays(1);
+
+  @TempDir Path folder;
+  private String before = "";
+
+  /** Lets CUDA's libraries be found where the host driver lies under their names. */
+  @BeforeEach
+  void showTheDriver() throws IOException {
+    before = System.getProperty(CudaLibraries.PATH, "");
+    Path driver = HostCuda.library();
+    for (String name : new String[] {"libcuda.so.1", "libcublas.so.13", "libnvrtc.so.13"}) {
+      Files.createSymbolicLink(folder.resolve(name), driver);
+    }
+    System.setProperty(CudaLibraries.PATH, folder.toString());
+  }
+
+  @AfterEach
+  void hideTheDriver() {
+    System.setProperty(CudaLibraries.PATH, before);
+  }
+
+  private static Dataset data(int sample) {
+    return Dataset.synthetic(
+        PlantedClasses.defaults()
+            .withNumClasses(300)
+            .withDim(24)
+            .withExamplesPerClass(12)
+            .withSample(sample));
+  }
+
+  private static TrainConfig config(String loss, String selector) {
+    return TrainConfig.defaults()
+        .withDim(24)
+        .withLoss(Loss.parse(loss))
+        .withSelector(SelectorSpec.parse(selector))
+        .withLearningRate(0.5)
+        .withBatchSize(64)
+        .withEpochs(2)
+        .withThreads(1);
+  }
+
+  private static double accuracy(Classifier classifier) {
+    try (var test = data(1)) {
+      return classifier.evaluate(test).top1();
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "normsoftmax(scale=16)         | all                          | tf32",
+        "cosface(scale=16, margin=0.1) | uniform(0.2, corrected=true) | bf16",
+        "arcface(scale=16, margin=0.1) | ivf(0.2) + tail(0.25)        | fp32"
+      })
+  void aRunOnTheDeviceLearnsAsOneOnTheHost(String loss, String selector, String precision) {
+    var config = config(loss, selector).withDevicePrecision(Precision.parse(precision));
+    try (var data = data(0);
+        var onHost = new Trainer(config).fit(data, _ -> {});
+        var onDevice = new Trainer(config.withBackend("cuda")).fit(data, _ -> {})) {
+      double expected = accuracy(onHost);
+      assertTrue(expected > 0.5, "the host finds " + expected);
+      assertEquals(expected, accuracy(onDevice), 0.01);
+    }
+  }
+
+  @Test
+  void aRunThatWasStoppedGoesOnToTheSameBits() throws IOException {
+    var config = config("normsoftmax(scale=16)", "ivf(0.2)").withBackend("cuda");
+    try (var data = data(0)) {
+      byte[] whole = model(new Trainer(config), data, "whole");
+      var steps = new AtomicInteger();
+      var trainer = new Trainer(config).withCheckpoints(folder.resolve("run"), NEVER, true);
+      trainer.stopWhen(() -> steps.incrementAndGet() == 70).fit(data, _ -> {}).close();
+      assertArrayEquals(whole, model(trainer, data, "resumed"));
+    }
+  }
+
+  private byte[] model(Trainer trainer, Dataset data, String name) throws IOException {
+    Path file = folder.resolve(name + ".mcm");
+    try (var classifier = trainer.fit(data, _ -> {})) {
+      classifier.save(file);
+    }
+    return Files.readAllBytes(file);
+  }
+
+  @Test
+  void aSelectorThatTheDeviceDoesNotHaveIsRefusedByName() {
+    var config = config("normsoftmax(scale=16)", "forest(0.1)").withBackend("cuda");
+    try (var data = data(0)) {
+      var e =
+          assertThrows(
+              IllegalArgumentException.class, () -> new Trainer(config).fit(data, _ -> {}));
+      assertTrue(
+          String.valueOf(e.getMessage()).contains("but the selector is forest(0.1"),
+          e.getMessage());
+    }
+  }
+}
