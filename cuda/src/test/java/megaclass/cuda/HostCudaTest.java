@@ -17,6 +17,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /** The emulation runs right kernels right, and says what is wrong with wrong ones. */
+@SuppressWarnings("try") // settings of the emulation are there to be closed
 class HostCudaTest {
   private static final String NO_FAULTS = "faults of kernels are caught on x86-64 with Linux only";
 
