@@ -45,13 +45,17 @@ class HostCudaTest {
 
   @Test
   void threadsMeetAtBarriers() {
+    meetAtBarriers();
+  }
+
+  private void meetAtBarriers() {
     int blocks = 5;
-    int[] values = new SplittableRandom(1).ints(128 * blocks, -1000, 1000).toArray();
+    int[] values = new SplittableRandom(1).ints(128L * blocks, -1000, 1000).toArray();
     int[] expected =
         IntStream.range(0, blocks)
             .map(b -> IntStream.range(128 * b, 128 * (b + 1)).map(i -> values[i]).sum())
             .toArray();
-    try (var both = HostCuda.bothOrders();
+    try (var _ = HostCuda.bothOrders();
         var from = DeviceArrays.upload(device, values);
         var into = device.allocate(4L * blocks)) {
       launch("halving_sums", blocks, 128, 0, from.address(), into.address());
@@ -69,7 +73,7 @@ class HostCudaTest {
       expected[64 + lane] = values[lane < 3 ? lane : lane - 3];
       expected[96 + lane] = values[lane > 28 ? lane : lane + 3];
     }
-    try (var both = HostCuda.bothOrders();
+    try (var _ = HostCuda.bothOrders();
         var from = DeviceArrays.upload(device, values);
         var into = device.allocate(4 * 128)) {
       launch("shuffles", 1, 32, 0, from.address(), into.address());
@@ -86,9 +90,9 @@ class HostCudaTest {
       values[i] = i % 11;
       expected[i] = (i % 32 == 0 ? 0 : expected[i - 1]) + values[i];
     }
-    try (var both = HostCuda.bothOrders();
+    try (var _ = HostCuda.bothOrders();
         var from = DeviceArrays.upload(device, values);
-        var into = device.allocate(4 * count)) {
+        var into = device.allocate(4L * count)) {
       launch("warp_prefix_sums", 3, 96, 0, from.address(), into.address());
       assertArrayEquals(expected, DeviceArrays.floats(device, into, count));
     }
@@ -118,7 +122,7 @@ class HostCudaTest {
       values[i] = i;
       expected[i % columns * rows + i / columns] = i;
     }
-    try (var both = HostCuda.bothOrders();
+    try (var _ = HostCuda.bothOrders();
         var from = DeviceArrays.upload(device, values);
         var into = device.allocate(4L * values.length)) {
       device
@@ -133,7 +137,7 @@ class HostCudaTest {
     int[] values = new SplittableRandom(4).ints(1000, 3, 17).toArray();
     int[] expected = new int[20];
     IntStream.of(values).forEach(value -> expected[value]++);
-    try (var both = HostCuda.bothOrders();
+    try (var _ = HostCuda.bothOrders();
         var from = DeviceArrays.upload(device, values);
         var counts = device.allocate(4 * 20);
         var extremes = DeviceArrays.upload(device, Integer.MAX_VALUE, Integer.MIN_VALUE)) {
@@ -252,6 +256,10 @@ class HostCudaTest {
 
   @Test
   void barriersThatSomeThreadsMissAreCaught() {
+    failAtABarrier();
+  }
+
+  private void failAtABarrier() {
     try (var into = device.allocate(4 * 64)) {
       assertFails(
           "was reached by 32 of 64 threads, and 32 have returned; all must reach it",
@@ -281,7 +289,7 @@ class HostCudaTest {
 
   @Test
   void racesAreCaughtByRunningInBothOrders() {
-    try (var both = HostCuda.bothOrders();
+    try (var _ = HostCuda.bothOrders();
         var into = device.allocate(4 * 128)) {
       assertFails(
           "a race: its result depends on the order", "race_of_threads", 128, into.address());
@@ -294,8 +302,8 @@ class HostCudaTest {
 
   @Test
   void theDeviceGoesOnAfterAFailure() {
-    barriersThatSomeThreadsMissAreCaught();
-    threadsMeetAtBarriers();
+    failAtABarrier();
+    meetAtBarriers();
   }
 
   @Test
@@ -335,8 +343,8 @@ class HostCudaTest {
 
   @Test
   void aFullDeviceSaysSo() {
-    try (var small = HostCuda.memory(1 << 20);
-        var half = device.allocate(1 << 19)) {
+    try (var _ = HostCuda.memory(1 << 20);
+        var _ = device.allocate(1 << 19)) {
       assertEquals(1 << 20, device.totalBytes());
       assertThrows(DeviceMemoryException.class, () -> device.allocate(1 << 19));
     }
@@ -344,7 +352,7 @@ class HostCudaTest {
 
   @Test
   void lateCopiesSeeWhatTheHostHasChanged() {
-    try (var late = HostCuda.late();
+    try (var _ = HostCuda.late();
         var into = device.allocate(4)) {
       var pinned = device.allocatePinned(4);
       pinned.set(JAVA_INT, 0, 1);
