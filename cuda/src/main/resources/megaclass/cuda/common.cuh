@@ -2,7 +2,9 @@
 // What all kernels share: bf16, the layout of rows, reductions in a fixed order, hashes.
 //
 // Compiled by NVRTC, by nvcc and, for tests without a GPU, by g++ with a shim. So: no headers, no
-// templates of CUDA's libraries, and every multiply-add that must round once says fmaf.
+// templates of CUDA's libraries, and every multiply-add that must round once says fmaf. A kernel
+// begins with extern "C" __global__ void NAME( on one line, and takes pointers, int, long long and
+// float: megaclass.cuda.KernelSource reads that from the text.
 #pragma once
 
 #define WARP 32
