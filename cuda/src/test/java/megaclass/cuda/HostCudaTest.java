@@ -191,6 +191,18 @@ class HostCudaTest {
   }
 
   @Test
+  void writesJustPastABufferAreCaught() {
+    long address = device.enter().allocate(10);
+    assertFails(
+        "kernel write_at: bytes past a buffer of 10 bytes were written",
+        "write_at",
+        32,
+        address,
+        2);
+    device.enter().free(address, device.stream());
+  }
+
+  @Test
   void addressesOfNoBufferAreCaught() {
     assumeTrue(HostCuda.catchesFaults(), NO_FAULTS);
     try (var into = device.allocate(4)) {
@@ -261,9 +273,17 @@ class HostCudaTest {
 
   private void failAtABarrier() {
     try (var into = device.allocate(4 * 64)) {
+      for (int upper = 0; upper < 2; upper++) {
+        assertFails(
+            "was reached by 32 of 64 threads, and 32 have returned; all must reach it",
+            "half_a_barrier",
+            64,
+            upper,
+            into.address());
+      }
       assertFails(
-          "was reached by 32 of 64 threads, and 32 have returned; all must reach it",
-          "half_a_barrier",
+          "threads wait in different __syncthreads, at selftest.cu:",
+          "two_barriers",
           64,
           into.address());
     }

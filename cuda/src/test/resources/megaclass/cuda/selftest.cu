@@ -136,9 +136,19 @@ extern "C" __global__ void read_unwritten(float* into) {
   into[2 * blockIdx.x + threadIdx.x] = values[threadIdx.x];
 }
 
-// Only the first half of the block reaches the barrier.
-extern "C" __global__ void half_a_barrier(int* into) {
+// Only one half of the block reaches the barrier.
+extern "C" __global__ void half_a_barrier(int upper, int* into) {
+  if ((threadIdx.x >= blockDim.x / 2) == (upper != 0)) {
+    __syncthreads();
+  }
+  into[threadIdx.x] = 1;
+}
+
+// All threads reach a barrier, but not the same.
+extern "C" __global__ void two_barriers(int* into) {
   if (threadIdx.x < blockDim.x / 2) {
+    __syncthreads();
+  } else {
     __syncthreads();
   }
   into[threadIdx.x] = 1;
