@@ -42,7 +42,8 @@ public interface HeadProvider {
   /**
    * Makes the head of a run; its memory on the device is taken here.
    *
-   * @throws IllegalArgumentException as {@link #device}, or when the memory is not enough after all
+   * @throws IllegalArgumentException when the settings do not fit the data
+   * @throws IllegalStateException when the device cannot be used, or has no room, after all
    */
   TrainingHead open(HeadProblem problem);
 }

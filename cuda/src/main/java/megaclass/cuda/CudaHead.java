@@ -73,7 +73,7 @@ final class CudaHead implements TrainingHead {
 
   @Override
   public String description() {
-    return "cuda " + settings.precision() + " on " + device.description();
+    return device.description() + ", products in " + settings.precision();
   }
 
   @Override

@@ -32,7 +32,7 @@ public final class CudaProvider implements HeadProvider {
     try (var device = openDevice(number)) {
       return new Device(device.description(), device.freeBytes());
     } catch (CudaException e) {
-      throw new IllegalArgumentException("cannot be used: " + e.getMessage(), e);
+      throw new IllegalArgumentException(e.getMessage(), e);
     }
   }
 

@@ -198,7 +198,8 @@ class DeviceIvfTest {
       both.ivf.endStep(0); // it has not moved yet
       both.ivf.moved(RowChoice.range(90, 20));
       var e = assertThrows(ArithmeticException.class, () -> both.ivf.endStep(1));
-      assertTrue(e.getMessage().startsWith("the weight of class 99 is not finite"), e.getMessage());
+      String message = String.valueOf(e.getMessage());
+      assertTrue(message.startsWith("the weight of class 99 is not finite"), message);
     }
   }
 

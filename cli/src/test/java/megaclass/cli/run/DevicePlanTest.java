@@ -64,6 +64,21 @@ class DevicePlanTest {
         run.err());
   }
 
+  /** On a machine with a GPU the plan names it. */
+  @Test
+  void theCommandFindsTheModuleForGpus() {
+    var run = Cli.run(folder, "plan", "--num-classes=5000", "--backend=cuda");
+    assertTrue(run.out().contains("\nmemory of the device\n  class weights "), run.out());
+    if (run.exitCode() == ExitCode.DONE) {
+      assertTrue(run.out().contains("head on cuda: NVIDIA"), run.out());
+    } else {
+      assertTrue(run.out().contains("head on cuda: no device here"), run.out());
+      String err = run.err();
+      assertTrue(err.startsWith("megaclass: backend \"cuda\" cannot be used here: "), err);
+      assertTrue(err.endsWith(". Or take auto, vector or scalar\n"), err);
+    }
+  }
+
   @Test
   void aPlanThatItsDeviceHasNoRoomForIsRefused() {
     var run = plan("--dim=512");
