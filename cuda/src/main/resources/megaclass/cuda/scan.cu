@@ -244,6 +244,7 @@ __device__ inline void scanList(Lists lists, int list, int words, const unsigned
     long long slot = firstSlot + (place < size ? place : 0);
     const unsigned* code = lists.codes + slot / 32 * 32 * words + slot % 32;
     int sums[TOGETHER] = {0};
+#pragma unroll 4 // so many words are on their way at a time
     for (int h = 0; h < words; h++) {
       unsigned word = code[32 * h];
 #pragma unroll

@@ -50,6 +50,7 @@ final class GpuSpeed {
     for (var format : RowFormat.values()) {
       rows(format);
     }
+    new SearchSpeed(this, device, numClasses, numActive).print(BATCH, DIM);
   }
 
   private void copies() {
@@ -154,16 +155,16 @@ final class GpuSpeed {
     }
   }
 
-  private void bandwidth(String name, long bytes, Runnable work) {
+  void bandwidth(String name, long bytes, Runnable work) {
     double seconds = seconds(work);
     line(name, seconds, bytes / seconds * 1e-9, "GB/s");
   }
 
-  private static void line(String name, double seconds, double rate, String unit) {
+  static void line(String name, double seconds, double rate, String unit) {
     System.out.printf("%-44s %12.3f %10.1f %s%n", name, seconds * 1e3, rate, unit);
   }
 
-  private double seconds(Runnable work) {
+  double seconds(Runnable work) {
     work.run();
     double[] seconds = new double[RUNS];
     for (int i = 0; i < RUNS; i++) {
