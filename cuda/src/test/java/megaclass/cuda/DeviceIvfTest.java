@@ -198,12 +198,8 @@ class DeviceIvfTest {
       both.ivf.endStep(0); // it has not moved yet
       both.ivf.moved(RowChoice.range(90, 20));
       var e = assertThrows(ArithmeticException.class, () -> both.ivf.endStep(1));
-<<<<<<< Updated upstream
       String message = String.valueOf(e.getMessage());
       assertTrue(message.startsWith("the weight of class 99 is not finite"), message);
-=======
-      assertTrue(String.valueOf(e.getMessage()).startsWith("the weight of class 99 is not finite"), e.getMessage());
->>>>>>> Stashed changes
     }
   }
 
