@@ -52,9 +52,9 @@ class CudaRunTest {
   private static Dataset data(int sample) {
     return Dataset.synthetic(
         PlantedClasses.defaults()
-            .withNumClasses(300)
+            .withNumClasses(200)
             .withDim(24)
-            .withExamplesPerClass(12)
+            .withExamplesPerClass(6)
             .withSample(sample));
   }
 
@@ -89,7 +89,7 @@ class CudaRunTest {
         var onHost = new Trainer(config).fit(data, _ -> {});
         var onDevice = new Trainer(config.withBackend("cuda")).fit(data, _ -> {})) {
       double expected = accuracy(onHost);
-      assertTrue(expected > 0.5, "the host finds " + expected);
+      assertTrue(expected > 0.4, "the host finds " + expected);
       assertEquals(expected, accuracy(onDevice), 0.01);
     }
   }
@@ -101,7 +101,7 @@ class CudaRunTest {
       byte[] whole = model(new Trainer(config), data, "whole");
       var steps = new AtomicInteger();
       var trainer = new Trainer(config).withCheckpoints(folder.resolve("run"), NEVER, true);
-      trainer.stopWhen(() -> steps.incrementAndGet() == 70).fit(data, _ -> {}).close();
+      trainer.stopWhen(() -> steps.incrementAndGet() == 20).fit(data, _ -> {}).close();
       assertArrayEquals(whole, model(trainer, data, "resumed"));
     }
   }
