@@ -61,7 +61,10 @@ final class SearchSpeed {
     long embeddings = rows.address(); // the first rows stand for embeddings near classes
     double seconds = speed.seconds(() -> ivf.search(embeddings, batch, 1));
     GpuSpeed.line(
-        "search: probes, scan, exact scores", seconds, batch * probed / seconds * 1e-9, "G codes/s");
+        "search: probes, scan, exact scores",
+        seconds,
+        batch * probed / seconds * 1e-9,
+        "G codes/s");
     speed.bandwidth(
         "codes of moved rows",
         4L * rows.stride() * numActive,
