@@ -3,6 +3,7 @@ package megaclass.cuda;
 
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.function.IntFunction;
 import megaclass.compute.ComputeBackend;
 import megaclass.compute.RowMatrix;
 import megaclass.head.HeadProblem;
@@ -19,8 +20,17 @@ public final class CudaProvider implements HeadProvider {
   /** The context, compiled kernels and cuBLAS: about what they take, not yet measured. */
   private static final long CUDA_BYTES = 600L << 20;
 
+  private final IntFunction<megaclass.cuda.Device> opener;
+
   /** For the service loader. */
-  public CudaProvider() {}
+  public CudaProvider() {
+    this(number -> megaclass.cuda.Device.open(CudaLibraries.find(), number));
+  }
+
+  /** With devices of another kind. */
+  CudaProvider(IntFunction<megaclass.cuda.Device> opener) {
+    this.opener = opener;
+  }
 
   @Override
   public String name() {
@@ -29,15 +39,11 @@ public final class CudaProvider implements HeadProvider {
 
   @Override
   public Device device(int number) {
-    try (var device = openDevice(number)) {
+    try (var device = opener.apply(number)) {
       return new Device(device.description(), device.freeBytes());
     } catch (CudaException e) {
       throw new IllegalArgumentException(e.getMessage(), e);
     }
-  }
-
-  private static megaclass.cuda.Device openDevice(int number) {
-    return megaclass.cuda.Device.open(CudaLibraries.find(), number);
   }
 
   @Override
@@ -63,7 +69,7 @@ public final class CudaProvider implements HeadProvider {
 
   @Override
   public TrainingHead open(HeadProblem problem) {
-    var device = openDevice(problem.settings().deviceNumber());
+    var device = opener.apply(problem.settings().deviceNumber());
     try {
       return new CudaHead(device, problem, TILE_BYTES);
     } catch (RuntimeException e) {

@@ -100,12 +100,6 @@ final class HostCuda {
     }
   }
 
-  /** The library, which a test is skipped without. */
-  static Path library() {
-    libraries();
-    return HostCudaBuild.library(Path.of("").toAbsolutePath());
-  }
-
   private static synchronized CudaLibraries libraries() {
     if (loaded == null && !EMULATED) {
       loaded = CudaLibraries.find();
