@@ -205,7 +205,9 @@ MEGACLASS_EXPORT int cublasSetMathMode(Handle* handle, int mode) {
 
 MEGACLASS_EXPORT int cublasSetWorkspace_v2(Handle*, void* workspace, size_t bytes) {
   Lock lock(driver_lock);
-  return is_device_memory(workspace, bytes) ? static_cast<int>(kSuccess) : kInvalid;
+  if (!is_device_memory(workspace, bytes)) return kInvalid;
+  mark_scratch(workspace);
+  return kSuccess;
 }
 
 MEGACLASS_EXPORT int cublasGetVersion_v2(Handle*, int* version) {

@@ -25,6 +25,7 @@ struct Buffer {
   size_t bytes;
   char* mapping;
   size_t mapped;
+  bool scratch;  // what it holds between calls means nothing
 };
 
 std::map<const char*, Buffer> buffers;  // by address
@@ -60,7 +61,7 @@ char* allocate_memory(size_t bytes) {
   char* from = static_cast<char*>(mapping) + kForbidden;
   mprotect(from, usable, PROT_READ | PROT_WRITE);
   char* address = from + usable - rounded(bytes, kAlignment);
-  Buffer buffer = {bytes, static_cast<char*>(mapping), mapped};
+  Buffer buffer = {bytes, static_cast<char*>(mapping), mapped, false};
   memset(address - watched_before(address, buffer), kCanary, watched_before(address, buffer));
   memset(address, kPoison, bytes);
   memset(address + bytes, kCanary, slack(buffer));
@@ -116,10 +117,18 @@ std::string describe_address(const void* address) {
   return text;
 }
 
+void mark_scratch(const void* address) {
+  auto found = buffers.find(static_cast<const char*>(address));
+  if (found != buffers.end()) found->second.scratch = true;
+}
+
 std::vector<char> save_memory() {
   std::vector<char> saved;
-  saved.reserve(memory_used);
+  size_t bytes = 0;
+  for (auto& [address, buffer] : buffers) bytes += buffer.scratch ? 0 : buffer.bytes;
+  saved.reserve(bytes);
   for (auto& [address, buffer] : buffers) {
+    if (buffer.scratch) continue;
     saved.insert(saved.end(), address, address + buffer.bytes);
   }
   return saved;
@@ -128,6 +137,7 @@ std::vector<char> save_memory() {
 void restore_memory(const std::vector<char>& saved) {
   size_t offset = 0;
   for (auto& [address, buffer] : buffers) {
+    if (buffer.scratch) continue;
     memcpy(const_cast<char*>(address), saved.data() + offset, buffer.bytes);
     offset += buffer.bytes;
   }
@@ -136,6 +146,7 @@ void restore_memory(const std::vector<char>& saved) {
 std::string difference_from(const std::vector<char>& saved) {
   size_t offset = 0;
   for (auto& [address, buffer] : buffers) {
+    if (buffer.scratch) continue;
     if (memcmp(address, saved.data() + offset, buffer.bytes) != 0) {
       size_t i = 0;
       while (address[i] == saved[offset + i]) i++;

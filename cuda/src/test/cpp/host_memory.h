@@ -31,6 +31,9 @@ MEGACLASS_HIDDEN std::string damaged_buffer();
 /** Where an address lies, for people: "4 bytes past a buffer of 1024 bytes". */
 MEGACLASS_HIDDEN std::string describe_address(const void* address);
 
+/** Leaves the buffer that begins there out of what the next three save, restore and compare. */
+MEGACLASS_HIDDEN void mark_scratch(const void* address);
+
 /** The contents of all buffers, one after the other. */
 MEGACLASS_HIDDEN std::vector<char> save_memory();
 MEGACLASS_HIDDEN void restore_memory(const std::vector<char>& saved);
