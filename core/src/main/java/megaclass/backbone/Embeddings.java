@@ -18,7 +18,7 @@ import megaclass.data.MiniBatch;
  * matrix kernels read: rows, panels of 64 samples, and blocks of 64 columns.
  *
  * <p>A backbone writes the rows; {@link #pack} takes them to unit length and lays them out; the
- * head adds to the gradient; {@link #finishGradient()} takes it back through the normalisation. One
+ * head adds to the gradient; {@link #finishGradient} takes it back through the normalisation. One
  * object serves all batches of a run. Not thread-safe, but works with all threads itself.
  */
 public final class Embeddings implements AutoCloseable {
@@ -149,6 +149,14 @@ public final class Embeddings implements AutoCloseable {
   /** Address of (stride) floats that one worker may use as it likes. */
   long scratchRow(int worker) {
     return scratch.address() + 4L * worker * stride;
+  }
+
+  /**
+   * 1 / length of what a backbone wrote for a sample, when embeddings are normalised: for a head
+   * that writes finished {@link #gradientRow}s itself.
+   */
+  public float inverseNorm(int sample) {
+    return inverseNorms[sample];
   }
 
   /** One value of an embedding, for tests and slow paths. */
@@ -295,20 +303,6 @@ public final class Embeddings implements AutoCloseable {
       }
       finishGradientRow(sample);
     }
-  }
-
-  /**
-   * The same for sums that stand in the {@link #gradientRow}s already, as a device brings them:
-   * (batch, stride), zeros from column {@code dim} on.
-   */
-  public void finishGradient() {
-    workers.run(
-        numPanels(),
-        (panel, _) -> {
-          for (int i = panel * PANEL; i < Math.min(size, (panel + 1) * PANEL); i++) {
-            finishGradientRow(i);
-          }
-        });
   }
 
   private void finishGradientRow(int sample) {

@@ -144,32 +144,7 @@ class EmbeddingsTest {
             new float[stride - dim],
             Batches.read(embeddings.gradientRow(i) + 4L * dim, stride - dim));
       }
-      float[][] finished = gradientRows(embeddings);
-      for (int i = 0; i < size; i++) {
-        Batches.write(embeddings.gradientRow(i), sum(gradients, i, size));
-      }
-      embeddings.finishGradient();
-      assertArrayEquals(finished, gradientRows(embeddings), "rows from a device, the same bits");
     }
-  }
-
-  /** In the order of the parts, every size-th row from i on. */
-  private static float[] sum(float[][] gradients, int i, int size) {
-    float[] sum = gradients[i].clone();
-    for (int row = i + size; row < gradients.length; row += size) {
-      for (int j = 0; j < sum.length; j++) {
-        sum[j] += gradients[row][j];
-      }
-    }
-    return sum;
-  }
-
-  private static float[][] gradientRows(Embeddings embeddings) {
-    float[][] rows = new float[embeddings.size()][];
-    for (int i = 0; i < rows.length; i++) {
-      rows[i] = Batches.read(embeddings.gradientRow(i), embeddings.stride());
-    }
-    return rows;
   }
 
   @ParameterizedTest

@@ -66,7 +66,14 @@ final class CudaHead implements TrainingHead {
     softmax = new SoftmaxKernels(device, settings.loss(), settings.batchSize());
     missed = new MissedSteps(device, settings.optimizer());
     var precision = Gemm.Precision.of(settings.precision());
-    batch = new DeviceBatch(device, rowKernels, settings.batchSize(), rows.stride(), precision);
+    batch =
+        new DeviceBatch(
+            device,
+            rowKernels,
+            settings.batchSize(),
+            rows.stride(),
+            settings.loss().normalised(),
+            precision);
     choice = DeviceChoices.of(device, problem, rows);
     memory = new HeadTile(device, HeadTile.Shape.of(settings, tileBytes));
   }
@@ -170,7 +177,7 @@ final class CudaHead implements TrainingHead {
           rate);
     }
     choice.moved(chosen());
-    batch.downloadGradient(embeddings);
+    batch.downloadGradient(softmax, embeddings);
   }
 
   @Override

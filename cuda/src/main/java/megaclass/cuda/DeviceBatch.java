@@ -23,10 +23,13 @@ final class DeviceBatch implements AutoCloseable {
   private final Precision precision;
   private final MemorySegment hostRows;
   private final MemorySegment hostTargets;
+  private final MemorySegment hostNorms;
   private final DeviceBuffer floats;
   private final DeviceBuffer operands;
   private final DeviceBuffer gradients;
   private final DeviceBuffer targets;
+  private final DeviceBuffer inverseNorms;
+  private final boolean normalised;
   private int[] targetIds = new int[0];
   private int size;
 
@@ -35,8 +38,16 @@ final class DeviceBatch implements AutoCloseable {
    *
    * @param capacity samples at most
    * @param stride floats of an embedding, constant and padding included
+   * @param normalised whether embeddings are of unit length
    */
-  DeviceBatch(Device device, RowKernels rows, int capacity, int stride, Precision precision) {
+  DeviceBatch(
+      Device device,
+      RowKernels rows,
+      int capacity,
+      int stride,
+      boolean normalised,
+      Precision precision) {
+    this.normalised = normalised;
     this.device = device;
     this.rows = rows;
     this.stride = stride;
@@ -48,11 +59,13 @@ final class DeviceBatch implements AutoCloseable {
     operands = precision == Precision.BF16 ? device.allocate(bytes / 2) : floats;
     gradients = device.allocate(bytes);
     targets = device.allocate(4L * capacity);
+    hostNorms = device.allocatePinned(4L * capacity);
+    inverseNorms = device.allocate(4L * capacity);
   }
 
   /** Bytes on the device, for the memory forecast. */
   static long sizeInBytes(int capacity, int stride) {
-    return (long) capacity * (10L * stride + 4);
+    return (long) capacity * (10L * stride + 8);
   }
 
   /** Brings a packed batch up. */
@@ -65,6 +78,12 @@ final class DeviceBatch implements AutoCloseable {
     MemorySegment.copy(targetIds, 0, hostTargets, JAVA_INT, 0, size);
     device.upload(hostRows.asSlice(0, bytes), floats, 0);
     device.upload(hostTargets.asSlice(0, 4L * size), targets, 0);
+    if (normalised) {
+      for (int i = 0; i < size; i++) {
+        hostNorms.setAtIndex(JAVA_FLOAT, i, embeddings.inverseNorm(i));
+      }
+      device.upload(hostNorms.asSlice(0, 4L * size), inverseNorms, 0);
+    }
     if (precision == Precision.BF16) {
       var all = RowChoice.range(0, size);
       rows.gatherFloats(floats.address(), stride, all, new Gathered(operands.address(), true, 0));
@@ -75,17 +94,18 @@ final class DeviceBatch implements AutoCloseable {
     return MemorySegment.ofAddress(address).reinterpret(bytes);
   }
 
-  /** Brings the gradient down, when the device is done with it. */
-  void downloadGradient(Embeddings embeddings) {
+  /** Takes the gradient back through the normalisation and brings it down. */
+  void downloadGradient(SoftmaxKernels softmax, Embeddings embeddings) {
+    softmax.finishEmbeddings(
+        gradients.address(),
+        floats.address(),
+        normalised ? inverseNorms.address() : 0,
+        size,
+        stride,
+        embeddings.dim());
     long bytes = 4L * size * stride;
     device.download(gradients, 0, hostRows.asSlice(0, bytes));
-    if (embeddings.width() > embeddings.dim()) {
-      for (int i = 0; i < size; i++) { // nothing stands below the constant 1
-        hostRows.setAtIndex(JAVA_FLOAT, (long) i * stride + embeddings.dim(), 0f);
-      }
-    }
     memory(embeddings.gradientRow(0), bytes).copyFrom(hostRows.asSlice(0, bytes));
-    embeddings.finishGradient();
   }
 
   /** Samples in the batch. */
@@ -126,5 +146,6 @@ final class DeviceBatch implements AutoCloseable {
     }
     gradients.close();
     targets.close();
+    inverseNorms.close();
   }
 }
