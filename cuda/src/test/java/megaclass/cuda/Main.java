@@ -17,8 +17,8 @@ import org.junit.platform.launcher.core.LauncherFactory;
  * {@link HostCuda} opens, and then {@link GpuSpeed}. Prints a table; exits with 1 when a test
  * failed or there is no device.
  */
-final class GpuCheck {
-  private GpuCheck() {}
+final class Main {
+  private Main() {}
 
   public static void main(String[] arguments) {
     String description;
@@ -44,7 +44,7 @@ final class GpuCheck {
   private static long verify() {
     var request =
         LauncherDiscoveryRequestBuilder.request()
-            .selectors(DiscoverySelectors.selectPackage(GpuCheck.class.getPackageName()))
+            .selectors(DiscoverySelectors.selectPackage(Main.class.getPackageName()))
             .filters(ClassNameFilter.includeClassNamePatterns(".*Test"))
             .build();
     var results = new Results();
