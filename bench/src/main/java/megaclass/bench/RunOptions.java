@@ -33,7 +33,7 @@ final class RunOptions {
   @Option(
       names = "--backend",
       paramLabel = "NAME",
-      description = "auto, vector or scalar; default auto")
+      description = "auto, vector, scalar or cuda; default auto")
   String backend = "auto";
 
   @Option(names = "--seed", paramLabel = "N", description = "default ${DEFAULT-VALUE}")

@@ -113,7 +113,7 @@ class QuickBenchTest {
     var shell = new Shell(new PrintWriter(out, true), new PrintWriter(err, true), folder);
     assertEquals(2, shell.run("--quick", "--backend=vectr", "--results=results", "--name=small"));
     assertEquals(
-        "megaclass: backend must be one of auto, vector, scalar, but was \"vectr\"",
+        "megaclass: backend must be one of auto, vector, scalar, cuda, but was \"vectr\"",
         err.toString().strip());
     assertFalse(Files.exists(folder.resolve("results")));
   }

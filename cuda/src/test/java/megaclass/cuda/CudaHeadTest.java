@@ -178,6 +178,39 @@ class CudaHeadTest {
         0);
   }
 
+  /** Copies run as late as they may, and each kernel in two orders of its threads. */
+  @Test
+  void noOrderInWhichTheDeviceWorksMatters() {
+    try (var _ = HostCuda.late();
+        var _ = HostCuda.bothOrders()) {
+      assertFirstStepsAreThoseOfTheHost("uniform(0.2, corrected=true)");
+    }
+  }
+
+  /** Scans find candidates in the order of threads and put them in their own afterwards. */
+  @Test
+  void noOrderInWhichCandidatesAreFoundMatters() {
+    try (var _ = HostCuda.late();
+        var _ = HostCuda.reverse()) {
+      assertFirstStepsAreThoseOfTheHost("ivf(0.2) + tail(0.25)");
+    }
+  }
+
+  private static void assertFirstStepsAreThoseOfTheHost(String selector) {
+    var settings = settings("arcface(scale=16, margin=0.3)", selector, "sgd(momentum=0.9)");
+    try (var engine = Engine.start("scalar", 1);
+        var host = new Run(settings, engine);
+        var device = new Run(settings, engine)) {
+      host.startOnHost();
+      device.start(new CudaHead(HostCuda.open(), device.problem, SMALL_TILE));
+      for (int step = 0; step < 2; step++) {
+        assertEquals(host.step(step), device.step(step), 1e-4, "loss of step " + step);
+        assertSameChoice(host.head().active(), device.head().active());
+        assertClose(host.gradients(), device.gradients(), 1e-4);
+      }
+    }
+  }
+
   @Test
   void aRunRepeatsBitForBitAndGoesOnFromItsRows() {
     var settings = settings("arcface(scale=16, margin=0.3)", "uniform(0.2)", "sgd(momentum=0.9)");

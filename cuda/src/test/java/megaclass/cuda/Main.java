@@ -14,8 +14,8 @@ import org.junit.platform.launcher.core.LauncherFactory;
 
 /**
  * What {@code gpu/check} runs: all tests of this module that open a device, on the device that
- * {@link HostCuda} opens, and then {@link GpuSpeed}. Prints a table; exits with 1 when a test
- * failed or there is no device.
+ * {@link HostCuda} opens, and then {@link GpuSpeed} and {@link HeadSpeed}. Prints a table; exits
+ * with 1 when a test failed or there is no device.
  */
 final class Main {
   private Main() {}
@@ -36,6 +36,7 @@ final class Main {
       try (var device = HostCuda.open()) {
         new GpuSpeed(device).print();
       }
+      HeadSpeed.print();
     }
     System.exit(failures == 0 ? 0 : 1);
   }
