@@ -248,6 +248,12 @@ final class CudaHead implements TrainingHead {
 
   @Override
   public void close() {
+    choice.close();
+    memory.close();
+    batch.close();
+    softmax.close();
+    missed.close();
+    rows.close();
     device.close();
   }
 }
