@@ -20,10 +20,10 @@ class CudaHeadKeepsTheContractTest extends TrainingHeadContract {
   protected Stream<HeadSettings> settings() {
     return """
     1   | 3   | fp32 | softmax                       | all                             | adagrad                                      | 1
-    150 | 33  | fp32 | softmax(bias=true)            | all                             | sgd(momentum=0.9, decay=0.01)                | 35
-    203 | 16  | bf16 | arcface(scale=16, margin=0.2) | uniform(0.2, corrected=true)    | sgd(momentum=0.9, nesterov=true)             | 66
-    203 | 50  | bf16 | cosface(scale=16, margin=0.1) | ivf(0.2, repairEvery=3)         | adagrad                                      | 20
-    200 | 40  | fp32 | dsoftmax(scale=16, d=0.9)     | ivf(0.2) + tail(0.5)            | sgd(momentum=0.9, decay=0.01, lazyDecay=off) | 31
+    90  | 33  | fp32 | softmax(bias=true)            | all                             | sgd(momentum=0.9, decay=0.01)                | 19
+    101 | 16  | bf16 | arcface(scale=16, margin=0.2) | uniform(0.2, corrected=true)    | sgd(momentum=0.9, nesterov=true)             | 35
+    140 | 50  | bf16 | cosface(scale=16, margin=0.1) | ivf(0.2, repairEvery=3)         | adagrad                                      | 20
+    120 | 40  | fp32 | dsoftmax(scale=16, d=0.9)     | ivf(0.2) + tail(0.5)            | sgd(momentum=0.9, decay=0.01, lazyDecay=off) | 17
     """
         .lines()
         .map(TrainingHeadContract::settings);
