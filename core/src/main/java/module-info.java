@@ -9,6 +9,7 @@ module megaclass.core {
   exports megaclass.data;
   exports megaclass.eval;
   exports megaclass.head;
+  exports megaclass.image;
   exports megaclass.index;
   exports megaclass.loss;
   exports megaclass.model;
@@ -20,12 +21,15 @@ module megaclass.core {
       megaclass.bench,
       megaclass.cli,
       megaclass.cuda,
-      megaclass.testkit;
+      megaclass.testkit,
+      megaclass.torch;
   exports megaclass.internal to
       megaclass.bench,
       megaclass.cli,
       megaclass.cuda,
-      megaclass.testkit;
+      megaclass.testkit,
+      megaclass.torch;
 
+  uses megaclass.backbone.NetworkProvider;
   uses megaclass.head.HeadProvider;
 }

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package megaclass.backbone;
 
+import java.lang.foreign.MemorySegment;
+import java.util.Map;
+import java.util.function.Function;
 import megaclass.compute.RowMatrix;
 import megaclass.compute.RowUpdate;
 import megaclass.data.MiniBatch;
@@ -10,15 +13,60 @@ import org.jspecify.annotations.Nullable;
  * From the features of a mini-batch to its embeddings, and back with their gradient. Also called
  * encoder or trunk.
  *
+ * <p>What it learns are rows, of which a batch touches a few ({@link #parameters}) and which the
+ * caller moves; or all the parameters of a network of layers, which it moves itself and hands out
+ * as bytes ({@link #network}).
+ *
  * <p>A batch goes through {@link #read}, {@link #forward} and, in training, {@link #backward}, in
  * this order. Not thread-safe, but works with all threads itself.
  */
 public interface Backbone extends AutoCloseable {
+  /** Name of {@link #network} in {@link #state}. */
+  String NETWORK = "network";
+
   /** Floats of an embedding. */
   int dim();
 
   /** Rows that are trained, or null when there are none. */
   @Nullable RowMatrix parameters();
+
+  /**
+   * What a model file keeps of a network of layers, from which {@link #restore} makes the same one:
+   * its parameters and statistics.
+   *
+   * @return a copy; null for a backbone that is none
+   */
+  default @Nullable MemorySegment network() {
+    return null;
+  }
+
+  /**
+   * What a checkpoint has to keep besides rows, by name: {@link #network} and the state of its
+   * optimizer.
+   */
+  default Map<String, MemorySegment> state() {
+    return Map.of();
+  }
+
+  /**
+   * Goes on from what {@link #state} gave; what is not trained needs only its {@link #NETWORK}.
+   *
+   * @throws IllegalArgumentException when it is of another network; a part of a sentence
+   */
+  default void restore(Function<String, MemorySegment> sections) {}
+
+  /**
+   * Begins a step of training, for a network that moves its own parameters.
+   *
+   * @param learningRate of the backbone in this step
+   */
+  default void beginStep(double learningRate) {}
+
+  /**
+   * Hears of a batch that will be trained later, to make its input ready meanwhile. Changes nothing
+   * but the time.
+   */
+  default void announce(MiniBatch later) {}
 
   /**
    * Takes in the features of a batch and finds the parameter rows that they touch.
@@ -45,7 +93,8 @@ public interface Backbone extends AutoCloseable {
   void forward(Embeddings into);
 
   /**
-   * Gives the gradient of every touched parameter row to {@code update}.
+   * Gives the gradient of every touched parameter row to {@code update}; a network moves its own
+   * parameters here.
    *
    * @param embeddings with finished gradient rows, (batch, dim)
    */

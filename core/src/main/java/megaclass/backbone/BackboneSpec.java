@@ -50,6 +50,96 @@ public sealed interface BackboneSpec {
   }
 
   /**
+   * A network of layers over images, trained as a whole by a {@link NetworkProvider}: the module
+   * torch.
+   */
+  sealed interface Network extends BackboneSpec {}
+
+  /**
+   * Three blocks of two 3x3 convolutions and a pooling, for images of 28 to 64 pixels.
+   *
+   * @param width channels of the first block, in [1, 1024]; each block doubles them
+   * @param dropout share of the last features that a training step leaves out, in [0, 1)
+   */
+  record SmallNet(int width, double dropout) implements Network {
+    public SmallNet {
+      Check.inRange("width", width, 1, 1024);
+      Check.inRightOpenRange("dropout", dropout, 0.0, 1.0);
+    }
+
+    @Override
+    public String toString() {
+      return "smallnet(width=%d, dropout=%s)".formatted(width, SpecText.text(dropout));
+    }
+  }
+
+  /**
+   * A residual network for photographs (He et al. 2016), as torchvision has it.
+   *
+   * @param depth 18, 34, 50 or 101
+   * @param dropout share of the last features that a training step leaves out, in [0, 1)
+   */
+  record ResNet(int depth, double dropout) implements Network {
+    public ResNet {
+      Check.oneOf("depth", depth, 18, 34, 50, 101);
+      Check.inRightOpenRange("dropout", dropout, 0.0, 1.0);
+    }
+
+    @Override
+    public String toString() {
+      return "resnet(depth=%d, dropout=%s)".formatted(depth, SpecText.text(dropout));
+    }
+  }
+
+  /**
+   * The residual network of face recognition, with normalisation before each block and after the
+   * embedding (improved residual units and "BN neck": Deng et al. 2019, ArcFace).
+   *
+   * @param depth 18, 34, 50 or 100
+   * @param dropout share of the last features that a training step leaves out, in [0, 1)
+   */
+  record FaceResNet(int depth, double dropout) implements Network {
+    public FaceResNet {
+      Check.oneOf("depth", depth, 18, 34, 50, 100);
+      Check.inRightOpenRange("dropout", dropout, 0.0, 1.0);
+    }
+
+    @Override
+    public String toString() {
+      return "iresnet(depth=%d, dropout=%s)".formatted(depth, SpecText.text(dropout));
+    }
+  }
+
+  /**
+   * The small VGG-like network of HF-Softmax (Zhang et al. 2018): 16 convolutions, four poolings.
+   *
+   * @param dropout share of the last features that a training step leaves out, in [0, 1)
+   */
+  record Hynet(double dropout) implements Network {
+    public Hynet {
+      Check.inRightOpenRange("dropout", dropout, 0.0, 1.0);
+    }
+
+    @Override
+    public String toString() {
+      return "hynet(dropout=%s)".formatted(SpecText.text(dropout));
+    }
+  }
+
+  /**
+   * Any TorchScript module from (batch, channels, height, width) to (batch, dim). Its parameters
+   * are trained.
+   *
+   * @param file where it lies; a trained model has it inside
+   */
+  record TorchScript(String file) implements Network {
+    @Override
+    public String toString() {
+      return "torchscript(%s)".formatted(file);
+    }
+  }
+
+  /**
    * Lengths of character n-grams, in code points.
    *
    * @param min the shortest, in [1, max], or 0 when there are none

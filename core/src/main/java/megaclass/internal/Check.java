@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package megaclass.internal;
 
+import java.util.Arrays;
+
 /**
  * Checks of arguments, which say what was checked, what is allowed and what was given.
  *
@@ -54,6 +56,17 @@ public final class Check {
       throw outside(name, "[" + low + ", " + high + ")", value);
     }
     return value;
+  }
+
+  /** Requires one of a few values. */
+  public static int oneOf(String name, int value, int... allowed) {
+    for (int one : allowed) {
+      if (value == one) {
+        return value;
+      }
+    }
+    throw new IllegalArgumentException(
+        "%s must be one of %s, but was %d".formatted(name, Arrays.toString(allowed), value));
   }
 
   /** Requires {@code value >= low}. */

@@ -31,6 +31,11 @@ public final class SpecArguments {
     this.values = Map.copyOf(values);
   }
 
+  /** Any text without a comma, a bracket or "=". */
+  public String text(String name) {
+    return value(name).text();
+  }
+
   /** A whole number below two billion. */
   public int integer(String name) {
     return Integer.parseInt(matched(name, WHOLE_NUMBER, "a whole number below two billion"));

@@ -7,11 +7,14 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.function.ObjLongConsumer;
 import megaclass.backbone.Backbone;
 import megaclass.backbone.BackboneSpec;
 import megaclass.backbone.BagBackbone;
 import megaclass.backbone.FrozenBackbone;
+import megaclass.backbone.NetworkProvider;
+import megaclass.backbone.Networks;
 import megaclass.compute.Engine;
 import megaclass.compute.RowMatrix;
 import megaclass.data.Dataset;
@@ -30,6 +33,9 @@ import org.jspecify.annotations.Nullable;
  * its memory.
  */
 public final class Classifier implements AutoCloseable {
+  /** Images that go through a network at once, at most. */
+  private static final int NETWORK_BATCH = 128;
+
   private final ModelParts model;
   private final Engine engine;
   private final Backbone backbone;
@@ -56,7 +62,24 @@ public final class Classifier implements AutoCloseable {
       case BackboneSpec.Bag bag when table != null -> new BagBackbone(bag, table, 0, engine);
       case BackboneSpec.Bag _ -> throw new IllegalArgumentException("a bag needs its table");
       case BackboneSpec.Frozen _ -> new FrozenBackbone(model.weights().dim());
+      case BackboneSpec.Network spec -> network(spec, model, engine);
     };
+  }
+
+  private static Backbone network(BackboneSpec.Network spec, ModelParts model, Engine engine) {
+    ModelParts.Network network = Objects.requireNonNull(model.network(), "no network in the model");
+    var problem =
+        new NetworkProvider.Problem(
+            spec,
+            model.weights().dim(),
+            network.images(),
+            NETWORK_BATCH,
+            null,
+            0,
+            engine.workers().threads());
+    Backbone made = Networks.provider(spec).open(problem);
+    made.restore(_ -> network.bytes());
+    return made;
   }
 
   /** Loads a model file with all processors and the fastest backend. */
@@ -233,6 +256,7 @@ public final class Classifier implements AutoCloseable {
     return switch (model.backbone()) {
       case BackboneSpec.Bag _ -> FeatureKind.TEXT;
       case BackboneSpec.Frozen _ -> FeatureKind.DENSE;
+      case BackboneSpec.Network _ -> FeatureKind.IMAGE;
     };
   }
 

@@ -13,6 +13,7 @@ import java.util.Map;
 import megaclass.backbone.BackboneSpec;
 import megaclass.compute.RowFormat;
 import megaclass.compute.RowMatrix;
+import megaclass.data.ImageShape;
 import megaclass.data.Labels;
 import megaclass.internal.Check;
 import megaclass.internal.InvalidFileException;
@@ -32,6 +33,8 @@ final class ModelFile {
   private static final String DTYPE = "dtype";
   private static final String WEIGHTS = "weights";
   private static final String TABLE = "table";
+  private static final String NETWORK = "network";
+  private static final String IMAGES = "images";
   private static final String COUNTS = "class.counts";
   private static final String PROVENANCE = "provenance.";
 
@@ -51,6 +54,9 @@ final class ModelFile {
       if (model.table() != null) {
         writeRows(file, TABLE, model.table());
       }
+      if (model.network() != null) {
+        file.section(NETWORK, model.network().bytes());
+      }
       file.finish();
     }
   }
@@ -65,6 +71,9 @@ final class ModelFile {
     }
     meta.put("loss", model.loss().toString());
     meta.put("backbone", model.backbone().toString());
+    if (model.network() != null) {
+      meta.put(IMAGES, model.network().images().toString());
+    }
     model.provenance().forEach((name, value) -> meta.put(PROVENANCE + name, value));
     return meta;
   }
@@ -108,7 +117,7 @@ final class ModelFile {
             format);
     @Nullable RowMatrix table =
         switch (backbone) {
-          case BackboneSpec.Frozen _ -> null;
+          case BackboneSpec.Frozen _, BackboneSpec.Network _ -> null;
           case BackboneSpec.Bag bag ->
               RowMatrix.over(
                   file.section(TABLE, rowBytes(bag.buckets(), dim, RowFormat.FP32)),
@@ -116,6 +125,11 @@ final class ModelFile {
                   dim,
                   RowFormat.FP32);
         };
+    ModelParts.@Nullable Network network =
+        backbone instanceof BackboneSpec.Network
+            ? new ModelParts.Network(
+                ImageShape.parse(text(path, meta, IMAGES)), file.section(NETWORK))
+            : null;
     var provenance = new LinkedHashMap<String, String>();
     meta.forEach(
         (name, value) -> {
@@ -129,6 +143,7 @@ final class ModelFile {
         backbone,
         weights,
         table,
+        network,
         Labels.read(file),
         counts,
         Collections.unmodifiableMap(provenance));

@@ -50,7 +50,7 @@ final class Checkpoint {
   static final String KIND = "CKPT";
   static final int VERSION = 1;
 
-  private static final String SELECTOR = "selector.mck";
+  private static final String SUFFIX = ".mck";
   private static final String PREFIX = "step-";
   private static final String PART = ".part";
   private static final int KEPT = 2;
@@ -61,17 +61,23 @@ final class Checkpoint {
    * What is saved.
    *
    * @param matrices by name, as "weights"
-   * @param state gives what the head keeps besides rows, by name, if there is something
-   * @param restore takes it back
+   * @param parts what is kept besides rows, by name, as "selector"
    */
-  record Contents(
-      Map<String, RowMatrix> matrices,
-      Supplier<Map<String, MemorySegment>> state,
-      Consumer<Function<String, MemorySegment>> restore) {
+  record Contents(Map<String, RowMatrix> matrices, Map<String, Part> parts) {
     private boolean isOnDisk() {
       return matrices.values().stream().anyMatch(RowMatrix::isOnDisk);
     }
   }
+
+  /**
+   * Something that has a state of its own.
+   *
+   * @param state gives it, by name, if there is something
+   * @param restore takes it back
+   */
+  record Part(
+      Supplier<Map<String, MemorySegment>> state,
+      Consumer<Function<String, MemorySegment>> restore) {}
 
   Checkpoint(Path folder) {
     this.folder = folder;
@@ -100,7 +106,9 @@ final class Checkpoint {
                   matrix
                       .shards()
                       .forEach(shard -> shards.add(() -> write(part, name, matrix, shard))));
-      shards.add(() -> writeSelector(part, contents.state().get()));
+      contents
+          .parts()
+          .forEach((name, one) -> shards.add(() -> writePart(part, name, one.state().get())));
       workers.run(shards.size(), (task, _) -> shards.get(task).run());
       writeRun(part, step, settings);
       Folders.force(part);
@@ -159,9 +167,9 @@ final class Checkpoint {
     }
   }
 
-  private static void writeSelector(Path part, Map<String, MemorySegment> state) {
+  private static void writePart(Path part, String name, Map<String, MemorySegment> state) {
     if (!state.isEmpty()) {
-      try (var file = new SectionFile.Writer(part.resolve(SELECTOR), KIND, VERSION)) {
+      try (var file = new SectionFile.Writer(part.resolve(name + SUFFIX), KIND, VERSION)) {
         state.forEach(file::section);
         file.finish();
       }
@@ -245,7 +253,7 @@ final class Checkpoint {
   }
 
   /**
-   * Loads the matrices of a checkpoint and what the head kept besides.
+   * Loads the matrices of a checkpoint and what was kept besides.
    *
    * @throws InvalidFileException when a file is missing or damaged
    */
@@ -260,13 +268,15 @@ final class Checkpoint {
                     .forEach(shard -> shards.add(() -> read(committed, name, matrix, shard))));
     workers.run(shards.size(), (task, _) -> shards.get(task).run());
     contents.matrices().values().forEach(matrix -> matrix.rollBack(stepOf(committed)));
-    Path selector = committed.resolve(SELECTOR);
+    contents.parts().forEach((name, part) -> restore(committed.resolve(name + SUFFIX), part));
+  }
+
+  private static void restore(Path saved, Part part) {
     try (Arena arena = Arena.ofShared()) {
-      boolean saved = Files.exists(selector);
-      var file = saved ? SectionFile.open(selector, KIND, VERSION, arena) : null;
-      contents.restore().accept(name -> section(selector, file, name));
+      var file = Files.exists(saved) ? SectionFile.open(saved, KIND, VERSION, arena) : null;
+      part.restore().accept(name -> section(saved, file, name));
     } catch (IllegalArgumentException e) {
-      throw new InvalidFileException(selector, String.valueOf(e.getMessage()));
+      throw new InvalidFileException(saved, String.valueOf(e.getMessage()));
     }
   }
 

@@ -5,13 +5,16 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import megaclass.backbone.BackboneSpec;
 import megaclass.backbone.Embeddings;
+import megaclass.backbone.Networks;
 import megaclass.compute.RowFormat;
 import megaclass.compute.RowMatrix;
+import megaclass.data.ImageShape;
 import megaclass.head.HeadEngines;
 import megaclass.loss.SoftmaxHead;
 import megaclass.optim.SparseOptimizer;
 import megaclass.select.ClassSelector;
 import megaclass.select.SelectorSpec;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The memory of a run by term, known before anything is allocated.
@@ -30,14 +33,22 @@ public record MemoryPlan(
   /** A label of a dozen bytes, its offset and its place in a hash table. */
   public static final long LABEL_BYTES = 32;
 
+  /** Forecasts a run without images. */
+  public static MemoryPlan of(TrainConfig config, int numClasses, long dataBytes) {
+    return of(config, numClasses, dataBytes, null);
+  }
+
   /**
    * Forecasts a run.
    *
    * @param numClasses classes of the data
    * @param dataBytes size of the mapped data file, which the system may drop from memory
-   * @throws IllegalArgumentException when the backend has no such head, or is not there
+   * @param images what a network takes; null without images
+   * @throws IllegalArgumentException when the backend has no such head or the backbone no such
+   *     network, or is not there
    */
-  public static MemoryPlan of(TrainConfig config, int numClasses, long dataBytes) {
+  public static MemoryPlan of(
+      TrainConfig config, int numClasses, long dataBytes, @Nullable ImageShape images) {
     var terms = new LinkedHashMap<String, Long>();
     int width = config.dim() + (config.loss().bias() ? 1 : 0);
     RowMatrix.State state = SparseOptimizer.stateFor(config.optimizer());
@@ -62,6 +73,9 @@ public record MemoryPlan(
           "its optimizer state",
           bag.buckets() * (state.bytesPerRow(config.dim(), RowFormat.FP32) - rowBytes));
       modelBytes += bag.buckets() * rowBytes;
+    }
+    if (config.backbone() instanceof BackboneSpec.Network spec && images != null) {
+      terms.putAll(Networks.provider(spec).bytes(config.networkProblem(spec, images)));
     }
     var provider = HeadEngines.provider(config.backend());
     if (provider.isEmpty()) {

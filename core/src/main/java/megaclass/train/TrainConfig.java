@@ -5,17 +5,23 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.function.Consumer;
 import megaclass.backbone.BackboneSpec;
+import megaclass.backbone.NetworkProvider;
+import megaclass.backbone.NetworkTraining;
 import megaclass.compute.RowFormat;
 import megaclass.data.EpochOrder;
+import megaclass.data.ImageShape;
 import megaclass.head.HeadEngines;
 import megaclass.head.HeadSettings;
 import megaclass.head.Precision;
 import megaclass.internal.Check;
+import megaclass.internal.Hash;
+import megaclass.internal.SpecText;
 import megaclass.loss.Loss;
 import megaclass.optim.LearningRate;
 import megaclass.optim.OptimizerSpec;
 import megaclass.select.SelectorSpec;
 import megaclass.weights.Initialisation;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The settings of a training run. Start from {@link #defaults} and change what differs: {@code
@@ -33,7 +39,9 @@ import megaclass.weights.Initialisation;
  * @param optimizer how rows move
  * @param learningRate full learning rate of the class weights, above 0
  * @param backboneLearningRate full learning rate of the backbone, above 0
- * @param schedule factor on both learning rates over the run
+ * @param network how a network of layers is trained; unused with other backbones
+ * @param schedule factor on the learning rate over the run
+ * @param backboneSchedule factor on that of the backbone; null for the same
  * @param epochs passes over the data, above 0; may be a fraction
  * @param batchSize samples a step, at least 1
  * @param neighbourhood examples next to each other in the data that stay together in the shuffle: a
@@ -57,7 +65,9 @@ public record TrainConfig(
     OptimizerSpec optimizer,
     double learningRate,
     double backboneLearningRate,
+    NetworkTraining network,
     LearningRate schedule,
+    @Nullable LearningRate backboneSchedule,
     double epochs,
     int batchSize,
     int neighbourhood,
@@ -66,6 +76,8 @@ public record TrainConfig(
     String backend,
     Precision devicePrecision,
     int deviceNumber) {
+
+  private static final long NETWORK = 5;
 
   /** Keeps all class weights in memory. */
   public static final long ALL_IN_MEMORY = Long.MAX_VALUE;
@@ -97,7 +109,9 @@ public record TrainConfig(
         new OptimizerSpec.AdaGrad(1e-8),
         0.01,
         0.01,
+        NetworkTraining.defaults(),
         new LearningRate.Linear(0),
+        null,
         3,
         256,
         1,
@@ -158,9 +172,19 @@ public record TrainConfig(
     return edited(draft -> draft.backboneLearningRate = backboneLearningRate);
   }
 
+  /** The same with another network. */
+  public TrainConfig withNetwork(NetworkTraining network) {
+    return edited(draft -> draft.network = network);
+  }
+
   /** The same with another schedule. */
   public TrainConfig withSchedule(LearningRate schedule) {
     return edited(draft -> draft.schedule = schedule);
+  }
+
+  /** The same with another backboneSchedule. */
+  public TrainConfig withBackboneSchedule(@Nullable LearningRate backboneSchedule) {
+    return edited(draft -> draft.backboneSchedule = backboneSchedule);
   }
 
   /** The same with another epochs. */
@@ -219,6 +243,15 @@ public record TrainConfig(
     settings.put("learningRate", String.valueOf(learningRate));
     settings.put("backboneLearningRate", String.valueOf(backboneLearningRate));
     settings.put("schedule", schedule.toString());
+    if (backboneSchedule != null) {
+      settings.put("backboneSchedule", backboneSchedule.toString());
+    }
+    if (backbone instanceof BackboneSpec.Network) {
+      settings.put("backboneOptimizer", network.optimizer().toString());
+      settings.put("clip", String.valueOf(network.clip()));
+      settings.put("backbonePrecision", SpecText.text(network.precision()));
+      settings.put("augmentation", network.augmentation().toString());
+    }
     settings.put("epochs", String.valueOf(epochs));
     settings.put("batchSize", String.valueOf(batchSize));
     settings.put("neighbourhood", String.valueOf(neighbourhood));
@@ -228,6 +261,17 @@ public record TrainConfig(
       settings.put("devicePrecision", devicePrecision.toString());
     }
     return settings;
+  }
+
+  /**
+   * What its network is made for.
+   *
+   * @param spec the backbone
+   * @param images shape of the images of the data
+   */
+  NetworkProvider.Problem networkProblem(BackboneSpec.Network spec, ImageShape images) {
+    return new NetworkProvider.Problem(
+        spec, dim, images, batchSize, network, Hash.key(seed, NETWORK), threads);
   }
 
   /**
@@ -276,7 +320,9 @@ public record TrainConfig(
     private OptimizerSpec optimizer;
     private double learningRate;
     private double backboneLearningRate;
+    private NetworkTraining network;
     private LearningRate schedule;
+    private @Nullable LearningRate backboneSchedule;
     private double epochs;
     private int batchSize;
     private int neighbourhood;
@@ -297,7 +343,9 @@ public record TrainConfig(
       optimizer = from.optimizer;
       learningRate = from.learningRate;
       backboneLearningRate = from.backboneLearningRate;
+      network = from.network;
       schedule = from.schedule;
+      backboneSchedule = from.backboneSchedule;
       epochs = from.epochs;
       batchSize = from.batchSize;
       neighbourhood = from.neighbourhood;
@@ -320,7 +368,9 @@ public record TrainConfig(
           optimizer,
           learningRate,
           backboneLearningRate,
+          network,
           schedule,
+          backboneSchedule,
           epochs,
           batchSize,
           neighbourhood,

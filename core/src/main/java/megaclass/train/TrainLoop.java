@@ -45,13 +45,14 @@ final class TrainLoop {
     double loss = head.forward(embeddings); // logits (numActive, batch), tile by tile
     requireFinite(loss, batch);
     head.backward(embeddings); // moves numActive rows of W
-    updateBackbone(); // moves the rows of its table that the batch touches
+    updateBackbone(); // moves the rows of its table that the batch touches, or a network
     endStep(batch);
     return loss;
   }
 
-  /** Lets class weights that a later mini-batch will need come nearer, while this one trains. */
+  /** Lets what a later mini-batch will need be brought nearer, while this one trains. */
   void announce(MiniBatch later) {
+    backbone.announce(later);
     head.announce(later.classIds(), later.step());
   }
 
@@ -67,6 +68,7 @@ final class TrainLoop {
     clock.enter(Stage.READ);
     head.beginStep(state.learningRate(step));
     backboneOptimizer.beginStep(state.backboneLearningRate(step));
+    backbone.beginStep(state.backboneLearningRate(step));
   }
 
   private void read(MiniBatch batch) {

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 package megaclass.train;
 
+import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import megaclass.backbone.Backbone;
 import megaclass.backbone.BackboneSpec;
 import megaclass.backbone.BagBackbone;
 import megaclass.backbone.Embeddings;
 import megaclass.backbone.FrozenBackbone;
+import megaclass.backbone.Networks;
 import megaclass.compute.Engine;
 import megaclass.compute.RowMatrix;
 import megaclass.data.Dataset;
@@ -17,6 +19,8 @@ import megaclass.head.HeadProblem;
 import megaclass.head.TrainingHead;
 import megaclass.internal.Hash;
 import megaclass.loss.SoftmaxHead;
+import megaclass.model.ModelParts;
+import megaclass.optim.LearningRate;
 import megaclass.optim.SparseOptimizer;
 import megaclass.weights.ClassWeights;
 import megaclass.weights.Initialisation;
@@ -66,7 +70,7 @@ final class TrainState implements AutoCloseable {
     RowMatrix.State rowState = SparseOptimizer.stateFor(config.optimizer());
     weights = weights(config, train.numClasses(), folder);
     table = table(config, rowState);
-    backbone = backbone(config, table, engine);
+    backbone = backbone(config, train, table, engine);
     embeddings =
         new Embeddings(
             config.batchSize(), new Embeddings.Shape(config.dim(), normalised, bias), engine);
@@ -86,8 +90,12 @@ final class TrainState implements AutoCloseable {
       case BackboneSpec.Frozen _ -> {
         if (train.kind() != FeatureKind.DENSE) {
           throw new IllegalArgumentException(
-              "backbone frozen needs dense features, but %s holds text; take a bag, as in bag(chars=2-5)"
-                  .formatted(train.description()));
+              "backbone frozen needs dense features, but %s holds %s"
+                  .formatted(
+                      train.description(),
+                      train.kind() == FeatureKind.TEXT
+                          ? "text; take a bag, as in bag(chars=2-5)"
+                          : "images; take a network, as in smallnet"));
         }
         if (train.featureDim() != config.dim()) {
           throw new IllegalArgumentException(
@@ -98,8 +106,23 @@ final class TrainState implements AutoCloseable {
       case BackboneSpec.Bag _ -> {
         if (train.kind() != FeatureKind.TEXT) {
           throw new IllegalArgumentException(
-              "backbone bag needs text, but %s holds dense features; take backbone frozen"
-                  .formatted(train.description()));
+              "backbone bag needs text, but %s holds %s"
+                  .formatted(
+                      train.description(),
+                      train.kind() == FeatureKind.DENSE
+                          ? "dense features; take backbone frozen"
+                          : "images; take a network, as in smallnet"));
+        }
+      }
+      case BackboneSpec.Network network -> {
+        if (train.kind() != FeatureKind.IMAGE) {
+          throw new IllegalArgumentException(
+              "backbone %s needs images, but %s holds %s; convert a folder of images, or take %s"
+                  .formatted(
+                      network,
+                      train.description(),
+                      train.kind() == FeatureKind.TEXT ? "text" : "dense features",
+                      train.kind() == FeatureKind.TEXT ? "a bag" : "backbone frozen"));
         }
       }
     }
@@ -128,17 +151,20 @@ final class TrainState implements AutoCloseable {
 
   private static @Nullable RowMatrix table(TrainConfig config, RowMatrix.State rowState) {
     return switch (config.backbone()) {
-      case BackboneSpec.Frozen _ -> null;
+      case BackboneSpec.Frozen _, BackboneSpec.Network _ -> null;
       case BackboneSpec.Bag bag -> new RowMatrix(bag.buckets(), config.dim(), rowState);
     };
   }
 
-  private static Backbone backbone(TrainConfig config, @Nullable RowMatrix table, Engine engine) {
+  private static Backbone backbone(
+      TrainConfig config, Dataset train, @Nullable RowMatrix table, Engine engine) {
     return switch (config.backbone()) {
       case BackboneSpec.Frozen _ -> new FrozenBackbone(config.dim());
       case BackboneSpec.Bag bag when table != null ->
           new BagBackbone(bag, table, Hash.key(config.seed(), DROPOUT), engine);
       case BackboneSpec.Bag _ -> throw new IllegalStateException("a bag without a table");
+      case BackboneSpec.Network network ->
+          Networks.provider(network).open(config.networkProblem(network, train.imageShape()));
     };
   }
 
@@ -194,7 +220,9 @@ final class TrainState implements AutoCloseable {
   }
 
   double backboneLearningRate(long step) {
-    return config.backboneLearningRate() * config.schedule().factor(step, totalSteps);
+    LearningRate own = config.backboneSchedule();
+    LearningRate schedule = own == null ? config.schedule() : own;
+    return config.backboneLearningRate() * schedule.factor(step, totalSteps);
   }
 
   long totalSteps() {
@@ -212,6 +240,12 @@ final class TrainState implements AutoCloseable {
   /** The backbone's matrix, or null when it has none. */
   @Nullable RowMatrix table() {
     return table;
+  }
+
+  /** The backbone's network as a model keeps it, or null when it is none. */
+  ModelParts.@Nullable Network network(Dataset train) {
+    MemorySegment bytes = backbone.network();
+    return bytes == null ? null : new ModelParts.Network(train.imageShape(), bytes);
   }
 
   Backbone backbone() {

@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
+import megaclass.backbone.BackboneSpec;
 import megaclass.compute.RowMatrix;
 import megaclass.compute.StageClock.Stage;
 import megaclass.data.BatchReader;
@@ -28,7 +29,8 @@ import org.jspecify.annotations.Nullable;
  * method returns a new trainer; a trainer is immutable, its runs are independent of each other.
  *
  * <p>A run is a function of its settings and data: the same seed gives the same model bit for bit,
- * at any number of threads, also when it was killed and resumed in between.
+ * at any number of threads, also when it was killed and resumed in between. With a network of
+ * layers it is so at the same number of threads, since that decides how its sums are rounded.
  */
 public final class Trainer {
   private final TrainConfig config;
@@ -275,7 +277,13 @@ public final class Trainer {
     }
 
     private Checkpoint.Contents contents() {
-      return new Checkpoint.Contents(matrices(), state.head()::state, state.head()::restore);
+      var parts = new LinkedHashMap<String, Checkpoint.Part>();
+      parts.put("selector", new Checkpoint.Part(state.head()::state, state.head()::restore));
+      if (config.backbone() instanceof BackboneSpec.Network) {
+        var backbone = state.backbone();
+        parts.put("backbone", new Checkpoint.Part(backbone::state, backbone::restore));
+      }
+      return new Checkpoint.Contents(matrices(), parts);
     }
 
     private Map<String, RowMatrix> matrices() {
@@ -314,6 +322,7 @@ public final class Trainer {
               config.backbone(),
               state.weights(),
               state.table(),
+              state.network(train),
               train.labels().copy(Arena.ofAuto()), // may outlive the data, which may be mapped
               train.classCounts(),
               Collections.unmodifiableMap(history));

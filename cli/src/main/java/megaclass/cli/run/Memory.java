@@ -16,11 +16,13 @@ import megaclass.backbone.BackboneSpec;
 import megaclass.backbone.BackboneSpec.Bag;
 import megaclass.cli.text.Quantity;
 import megaclass.compute.RowFormat;
+import megaclass.data.ImageShape;
 import megaclass.head.HeadEngines;
 import megaclass.optim.OptimizerSpec;
 import megaclass.optim.OptimizerSpec.Sgd;
 import megaclass.train.MemoryPlan;
 import megaclass.train.TrainConfig;
+import org.jspecify.annotations.Nullable;
 
 /** Whether a run fits into memory and its device, and what would fit if it does not. */
 public final class Memory {
@@ -28,6 +30,18 @@ public final class Memory {
   private static final int FEWEST_BUCKETS = 1 << 14;
 
   private Memory() {}
+
+  /**
+   * What a run learns from, as far as its memory goes.
+   *
+   * @param numClasses classes
+   * @param images what a network takes; null without images
+   */
+  public record Data(int numClasses, @Nullable ImageShape images) {
+    private long residentBytes(TrainConfig config) {
+      return MemoryPlan.of(config, numClasses, 0, images).residentBytes();
+    }
+  }
 
   /** Bytes that a new process can take without pushing others out, as the system sees it. */
   public static long available() {
@@ -58,29 +72,29 @@ public final class Memory {
    * @throws IllegalArgumentException that names the nearest settings that do; or when its device is
    *     not there or too small
    */
-  public static void require(TrainConfig config, int numClasses, long limit) {
-    HeadEngines.requireFits(config.backend(), config.headSettings(numClasses));
-    var plan = MemoryPlan.of(config, numClasses, 0);
-    if (plan.residentBytes() <= limit) {
+  public static void require(TrainConfig config, Data data, long limit) {
+    HeadEngines.requireFits(config.backend(), config.headSettings(data.numClasses()));
+    long needed = data.residentBytes(config);
+    if (needed <= limit) {
       return;
     }
     String fitting =
-        smaller(config, numClasses, limit).stream()
-            .filter(c -> MemoryPlan.of(c, numClasses, 0).residentBytes() <= limit)
+        smaller(config, data, limit).stream()
+            .filter(c -> data.residentBytes(c) <= limit)
             .findFirst()
-            .map(c -> "; this fits: " + difference(config, c, numClasses))
+            .map(c -> "; this fits: " + difference(config, c, data))
             .orElse(
                 "; neither class weights on disk nor a smaller dim, table or optimizer state makes"
                     + " it fit");
     throw new IllegalArgumentException(
         "the run needs %s of memory, but %s are available%s. --memory sets the limit"
-            .formatted(Quantity.bytes(plan.residentBytes()), Quantity.bytes(limit), fitting));
+            .formatted(Quantity.bytes(needed), Quantity.bytes(limit), fitting));
   }
 
   /** Settings that need less, those that change least first. */
-  private static List<TrainConfig> smaller(TrainConfig config, int numClasses, long limit) {
+  private static List<TrainConfig> smaller(TrainConfig config, Data data, long limit) {
     var all = new ArrayList<TrainConfig>();
-    all.add(onDisk(config, numClasses, limit));
+    all.add(onDisk(config, data, limit));
     var half = config.withDtype(RowFormat.BF16);
     for (var stateless : List.of(config, half, withoutVelocity(config), withoutVelocity(half))) {
       for (int dim = config.dim(); dim >= SMALLEST_DIM; dim = nextDim(config, dim)) {
@@ -94,14 +108,14 @@ public final class Memory {
   }
 
   /** With what is left of the memory for class weights in use, unless that is next to nothing. */
-  private static TrainConfig onDisk(TrainConfig config, int numClasses, long limit) {
+  private static TrainConfig onDisk(TrainConfig config, Data data, long limit) {
     if (!HeadEngines.isOnHost(config.backend())) {
       return config; // a device has a copy of them in memory
     }
     var least = config.withWeightsMemory(1);
-    long others = MemoryPlan.of(least, numClasses, 0).residentBytes();
+    long others = data.residentBytes(least);
     long left = (limit - others) / 100 * 99; // the cache has tables, too
-    long whole = MemoryPlan.of(config, numClasses, 0).residentBytes();
+    long whole = data.residentBytes(config);
     return left < whole / 20 ? config : config.withWeightsMemory(left >> 20 << 20);
   }
 
@@ -126,7 +140,7 @@ public final class Memory {
   private static int buckets(TrainConfig config) {
     return switch (config.backbone()) {
       case Bag bag -> bag.buckets();
-      case BackboneSpec.Frozen _ -> FEWEST_BUCKETS;
+      case BackboneSpec.Frozen _, BackboneSpec.Network _ -> FEWEST_BUCKETS;
     };
   }
 
@@ -134,7 +148,7 @@ public final class Memory {
     return switch (config.backbone()) {
       case Bag(var chars, int words, int _, double dropout) ->
           config.withBackbone(new Bag(chars, words, buckets, dropout));
-      case BackboneSpec.Frozen _ -> config;
+      case BackboneSpec.Frozen _, BackboneSpec.Network _ -> config;
     };
   }
 
@@ -146,7 +160,7 @@ public final class Memory {
     };
   }
 
-  private static String difference(TrainConfig config, TrainConfig fitting, int numClasses) {
+  private static String difference(TrainConfig config, TrainConfig fitting, Data data) {
     var flags = new ArrayList<String>();
     if (fitting.dim() != config.dim()) {
       flags.add("--dim " + fitting.dim());
@@ -163,7 +177,7 @@ public final class Memory {
     if (!fitting.optimizer().equals(config.optimizer())) {
       flags.add("--optimizer \"" + fitting.optimizer() + "\"");
     }
-    long bytes = MemoryPlan.of(fitting, numClasses, 0).residentBytes();
+    long bytes = data.residentBytes(fitting);
     return flags.stream().collect(Collectors.joining(" ")) + " (" + Quantity.bytes(bytes) + ")";
   }
 }

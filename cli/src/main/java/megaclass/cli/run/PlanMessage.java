@@ -16,7 +16,6 @@ import megaclass.cli.BuildInfo;
 import megaclass.cli.settings.Settings;
 import megaclass.cli.text.Lines;
 import megaclass.data.Dataset;
-import megaclass.data.FeatureKind;
 import megaclass.internal.SpecText;
 import megaclass.train.MemoryPlan;
 import megaclass.train.TrainConfig;
@@ -131,7 +130,12 @@ public final class PlanMessage {
   private static List<String> dataLines(RunPlan plan) {
     var train = plan.data().train();
     var test = plan.data().test();
-    String features = train.kind() == FeatureKind.TEXT ? "text" : train.featureDim() + " features";
+    String features =
+        switch (train.kind()) {
+          case TEXT -> "text";
+          case DENSE -> train.featureDim() + " features";
+          case IMAGE -> "images of " + train.imageShape();
+        };
     return List.of(
         "data      %s   %s examples   %s classes   %s"
             .formatted(

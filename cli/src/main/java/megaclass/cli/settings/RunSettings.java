@@ -89,9 +89,10 @@ public final class RunSettings {
       Setting.of("backbone.spec", "--backbone", Form.TEXT, BackboneSpec::parse)
           .in(WHAT_TO_LEARN, "SPEC")
           .by("frozen")
-          .allowed("frozen, bag(...)")
+          .allowed("frozen, bag(...), or a network: smallnet(...), resnet(...), and others below")
           .about(
-              "from features to embeddings; frozen: the features are embeddings; texts take a bag")
+              "from features to embeddings; frozen: the features are embeddings; texts take a bag,"
+                  + " images a network")
           .into(TrainConfig::withBackbone);
 
   public static final Setting<Integer> DIM =
@@ -304,6 +305,11 @@ public final class RunSettings {
           BACKBONE,
           DIM,
           BACKBONE_LEARNING_RATE,
+          NetworkSettings.OPTIMIZER,
+          NetworkSettings.SCHEDULE,
+          NetworkSettings.CLIP,
+          NetworkSettings.PRECISION,
+          NetworkSettings.AUGMENT,
           DTYPE,
           WEIGHTS_MEMORY,
           INITIALISATION,

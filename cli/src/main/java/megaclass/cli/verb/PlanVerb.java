@@ -86,6 +86,6 @@ public final class PlanVerb implements Verb {
     long given = settings.get(RunSettings.MEMORY);
     long limit = given == 0 ? Memory.available() : given;
     log.say(PlanMessage.planned(config, numClasses, limit));
-    Memory.require(config, numClasses, limit);
+    Memory.require(config, new Memory.Data(numClasses, null), limit);
   }
 }
