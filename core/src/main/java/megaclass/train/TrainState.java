@@ -86,8 +86,13 @@ final class TrainState implements AutoCloseable {
       case BackboneSpec.Frozen _ -> {
         if (train.kind() != FeatureKind.DENSE) {
           throw new IllegalArgumentException(
-              "backbone frozen needs dense features, but %s holds text; take a bag, as in bag(chars=2-5)"
-                  .formatted(train.description()));
+              "backbone frozen needs dense features, but %s holds %s; take %s"
+                  .formatted(
+                      train.description(),
+                      train.kind().inWords(),
+                      train.kind() == FeatureKind.TEXT
+                          ? "a bag, as in bag(chars=2-5)"
+                          : "a backbone for images"));
         }
         if (train.featureDim() != config.dim()) {
           throw new IllegalArgumentException(
@@ -98,8 +103,13 @@ final class TrainState implements AutoCloseable {
       case BackboneSpec.Bag _ -> {
         if (train.kind() != FeatureKind.TEXT) {
           throw new IllegalArgumentException(
-              "backbone bag needs text, but %s holds dense features; take backbone frozen"
-                  .formatted(train.description()));
+              "backbone bag needs text, but %s holds %s; take %s"
+                  .formatted(
+                      train.description(),
+                      train.kind().inWords(),
+                      train.kind() == FeatureKind.DENSE
+                          ? "backbone frozen"
+                          : "a backbone for images"));
         }
       }
     }

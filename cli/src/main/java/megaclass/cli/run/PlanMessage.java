@@ -114,6 +114,9 @@ public final class PlanMessage {
     facts.put("classes", data.numClasses());
     facts.put("kind", data.kind().name().toLowerCase(Locale.ROOT));
     facts.put("featureDim", data.featureDim());
+    if (data.kind() == FeatureKind.IMAGE) {
+      facts.put("image", data.imageShape().toString());
+    }
     return facts;
   }
 
@@ -131,7 +134,12 @@ public final class PlanMessage {
   private static List<String> dataLines(RunPlan plan) {
     var train = plan.data().train();
     var test = plan.data().test();
-    String features = train.kind() == FeatureKind.TEXT ? "text" : train.featureDim() + " features";
+    String features =
+        switch (train.kind()) {
+          case DENSE -> train.featureDim() + " features";
+          case TEXT -> "text";
+          case IMAGE -> train.imageShape() + " images";
+        };
     return List.of(
         "data      %s   %s examples   %s classes   %s"
             .formatted(
