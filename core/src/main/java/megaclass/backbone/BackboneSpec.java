@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package megaclass.backbone;
 
+import megaclass.data.FeatureKind;
 import megaclass.internal.Check;
 import megaclass.internal.SpecText;
 
@@ -155,6 +156,15 @@ public sealed interface BackboneSpec {
     public String toString() {
       return min + "-" + max;
     }
+  }
+
+  /** What it makes embeddings of. */
+  default FeatureKind features() {
+    return switch (this) {
+      case Frozen _ -> FeatureKind.DENSE;
+      case Bag _ -> FeatureKind.TEXT;
+      case Network _ -> FeatureKind.IMAGE;
+    };
   }
 
   /**

@@ -106,7 +106,7 @@ public record Conversion(double testShare, int minExamplesPerClass, long seed) {
 
   private static DatasetWriter writer(
       ExampleSource source, Path target, Labels.Builder labels, String madeFrom) {
-    return DatasetWriter.of(source.kind(), target, source.featureDim(), labels).source(madeFrom);
+    return DatasetWriter.of(Layout.of(source), target, labels).source(madeFrom);
   }
 
   private static long pass(ExampleSource source, Labels.Builder labels, MergingSink.Target target) {
@@ -143,6 +143,11 @@ public record Conversion(double testShare, int minExamplesPerClass, long seed) {
       add(classIds);
     }
 
+    @Override
+    public void add(byte[] pixels, String name, int... classIds) {
+      add(classIds);
+    }
+
     private void add(int[] classIds) {
       numExamples++;
       for (int classId : classIds) {
@@ -174,6 +179,11 @@ public record Conversion(double testShare, int minExamplesPerClass, long seed) {
       var bytes = MemorySegment.ofArray(new byte[row.length * Float.BYTES]);
       MemorySegment.copy(row, 0, bytes, LittleEndian.FLOAT, 0, row.length);
       choose(Hash.of(bytes, 0, bytes.byteSize()), classIds).add(row, classIds);
+    }
+
+    @Override
+    public void add(byte[] pixels, String name, int... classIds) {
+      choose(Hash.of(pixels, 0, pixels.length), classIds).add(pixels, name, classIds);
     }
 
     private DatasetWriter choose(long hash, int[] classIds) {

@@ -23,9 +23,6 @@ public final class Dataset implements AutoCloseable {
   /** As other descriptions, it stands in a sentence where a file name could. */
   private static final String IN_MEMORY = "data in memory";
 
-  private static final String NOT_TEXT = "the features of this data set are dense rows, not text";
-  private static final String NOT_DENSE = "the features of this data set are text, not dense rows";
-
   private final ExampleStore store;
   private final @Nullable ExampleSubset subset;
   private final String description;
@@ -62,7 +59,7 @@ public final class Dataset implements AutoCloseable {
     requireSameCount(features.length, labels.length);
     int dim = features.length == 0 ? 0 : features[0].length;
     try (var dictionary = new Labels.Builder();
-        var builder = new ExampleStore.Builder(FeatureKind.DENSE, dim, dictionary)) {
+        var builder = new ExampleStore.Builder(Layout.dense(dim), dictionary)) {
       for (int i = 0; i < labels.length; i++) {
         builder.add(features[i], dictionary.add(labels[i]));
       }
@@ -79,9 +76,26 @@ public final class Dataset implements AutoCloseable {
   public static Dataset of(String[] texts, String[] labels) {
     requireSameCount(texts.length, labels.length);
     try (var dictionary = new Labels.Builder();
-        var builder = new ExampleStore.Builder(FeatureKind.TEXT, 0, dictionary)) {
+        var builder = new ExampleStore.Builder(Layout.TEXT, dictionary)) {
       for (int i = 0; i < labels.length; i++) {
         builder.add(texts[i].getBytes(UTF_8), dictionary.add(labels[i]));
+      }
+      return of(builder.build(), IN_MEMORY);
+    }
+  }
+
+  /**
+   * A small set of images in memory. Class ids follow the first appearance of each label.
+   *
+   * @param pixels (examples, C, H, W) bytes
+   * @param labels (examples)
+   */
+  public static Dataset ofImages(ImageShape shape, byte[][] pixels, String[] labels) {
+    requireSameCount(pixels.length, labels.length);
+    try (var dictionary = new Labels.Builder();
+        var builder = new ExampleStore.Builder(Layout.images(shape), dictionary)) {
+      for (int i = 0; i < labels.length; i++) {
+        builder.add(pixels[i], "", dictionary.add(labels[i]));
       }
       return of(builder.build(), IN_MEMORY);
     }
@@ -95,7 +109,7 @@ public final class Dataset implements AutoCloseable {
    *     the caller's.
    */
   public static Dataset read(ExampleSource source, Labels.Builder known) {
-    try (var builder = new ExampleStore.Builder(source.kind(), source.featureDim(), known)) {
+    try (var builder = new ExampleStore.Builder(Layout.of(source), known)) {
       source.addLabels(known);
       var merging = new MergingSink(known, builder);
       source.forEach(merging);
@@ -125,12 +139,17 @@ public final class Dataset implements AutoCloseable {
 
   /** What the features are. */
   public FeatureKind kind() {
-    return store.kind();
+    return store.layout().kind();
   }
 
-  /** DENSE: floats a row. TEXT: 0. */
+  /** DENSE: floats a row. Otherwise 0. */
   public int featureDim() {
-    return store.featureDim();
+    return store.layout().featureDim();
+  }
+
+  /** IMAGE: the shape of every image. */
+  public ImageShape imageShape() {
+    return store.layout().imageShape();
   }
 
   /** Class id to label and back; the same object for all views of a set. */
@@ -165,7 +184,7 @@ public final class Dataset implements AutoCloseable {
 
   /** TEXT: the bytes of all examples of the underlying set, read-only, for {@link #textOffset}. */
   public MemorySegment textBytes() {
-    require(FeatureKind.TEXT, NOT_TEXT);
+    require(FeatureKind.TEXT);
     return store.features();
   }
 
@@ -189,7 +208,7 @@ public final class Dataset implements AutoCloseable {
 
   /** DENSE: the row of an example, (featureDim) float32, read-only. */
   public MemorySegment row(long example) {
-    return rows().asSlice(rowOffset(example), store.rowBytes());
+    return rows().asSlice(rowOffset(example), store.layout().exampleBytes());
   }
 
   /**
@@ -197,13 +216,33 @@ public final class Dataset implements AutoCloseable {
    * without gaps, starting at a multiple of 64 bytes, read-only, for {@link #rowOffset}.
    */
   public MemorySegment rows() {
-    require(FeatureKind.DENSE, NOT_DENSE);
+    require(FeatureKind.DENSE);
     return store.features();
   }
 
   /** DENSE: where the row of an example starts in {@link #rows}, in bytes. */
   public long rowOffset(long example) {
-    return stored(example) * store.rowBytes();
+    return stored(example) * store.layout().exampleBytes();
+  }
+
+  /**
+   * IMAGE: the pixels of all images of the underlying set, (images, C, H, W) bytes without gaps,
+   * read-only, for {@link #pixelOffset}.
+   */
+  public MemorySegment pixels() {
+    require(FeatureKind.IMAGE);
+    return store.features();
+  }
+
+  /** IMAGE: where the pixels of an example start in {@link #pixels}. */
+  public long pixelOffset(long example) {
+    return stored(example) * store.layout().exampleBytes();
+  }
+
+  /** What an example is called, such as the path of an image; its number if it has no name. */
+  public String name(long example) {
+    var name = store.names().name(stored(example));
+    return name.isEmpty() ? String.valueOf(example) : name;
   }
 
   /**
@@ -241,16 +280,16 @@ public final class Dataset implements AutoCloseable {
   /** Writes the examples of this set to a {@code .mcd} file, with the labels of all classes. */
   public void save(Path target) {
     try (var labels = new Labels.Builder(labels());
-        var writer = DatasetWriter.of(kind(), target, featureDim(), labels)) {
+        var writer = DatasetWriter.of(store.layout(), target, labels)) {
       for (long example = 0; example < numExamples(); example++) {
         var classIds = new int[numTargets(example)];
         for (int i = 0; i < classIds.length; i++) {
           classIds[i] = target(example, i);
         }
-        if (kind() == FeatureKind.TEXT) {
-          writer.add(text(example).toArray(ValueLayout.JAVA_BYTE), classIds);
-        } else {
-          writer.add(features(example), classIds);
+        switch (kind()) {
+          case DENSE -> writer.add(features(example), classIds);
+          case TEXT -> writer.add(bytes(example), classIds);
+          case IMAGE -> writer.add(bytes(example), store.names().name(stored(example)), classIds);
         }
       }
       writer.source(source).finish();
@@ -295,10 +334,20 @@ public final class Dataset implements AutoCloseable {
         : subset.example(example);
   }
 
-  private long hash(long example) {
+  /** The features of an example as they lie in memory. */
+  private MemorySegment memory(long example) {
     return kind() == FeatureKind.TEXT
-        ? Hash.of(store.features(), textOffset(example), textLength(example))
-        : Hash.of(store.features(), rowOffset(example), store.rowBytes());
+        ? text(example)
+        : store.features().asSlice(rowOffset(example), store.layout().exampleBytes());
+  }
+
+  private byte[] bytes(long example) {
+    return memory(example).toArray(ValueLayout.JAVA_BYTE);
+  }
+
+  private long hash(long example) {
+    var features = memory(example);
+    return Hash.of(features, 0, features.byteSize());
   }
 
   private Dataset view(ExampleSubset examples, String part) {
@@ -326,9 +375,10 @@ public final class Dataset implements AutoCloseable {
     return classCounts;
   }
 
-  private void require(FeatureKind kind, String otherwise) {
-    if (store.kind() != kind) {
-      throw new IllegalStateException(otherwise);
+  private void require(FeatureKind wanted) {
+    if (kind() != wanted) {
+      throw new IllegalStateException(
+          "the features of this data set are " + kind().inWords() + ", not " + wanted.inWords());
     }
   }
 

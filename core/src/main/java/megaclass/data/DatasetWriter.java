@@ -15,14 +15,16 @@ import org.jspecify.annotations.Nullable;
  * leaves nothing. Not thread-safe.
  */
 public final class DatasetWriter implements MergingSink.Target, AutoCloseable {
-  private final FeatureKind kind;
-  private final int featureDim;
+  private final Layout layout;
   private final Labels.Builder labels;
   private final boolean ownsLabels;
   private final SectionFile.Writer file;
   private final SectionOutput features;
   private final SectionOutput targets;
   private final @Nullable SectionOutput textOffsets;
+
+  /** Present from the first example with a name on. */
+  private @Nullable NameOutput names;
 
   /** Present from the first example with several targets on. */
   private @Nullable SectionOutput targetOffsets;
@@ -31,15 +33,13 @@ public final class DatasetWriter implements MergingSink.Target, AutoCloseable {
   private long numExamples;
   private long numTargets;
 
-  private DatasetWriter(
-      Path target, FeatureKind kind, int featureDim, Labels.@Nullable Builder sharedLabels) {
-    this.kind = kind;
-    this.featureDim = featureDim;
+  private DatasetWriter(Path target, Layout layout, Labels.@Nullable Builder sharedLabels) {
+    this.layout = layout;
     this.file = new SectionFile.Writer(target, ExampleStore.FILE_KIND, ExampleStore.VERSION);
     this.ownsLabels = sharedLabels == null;
     this.labels = sharedLabels == null ? new Labels.Builder() : sharedLabels;
-    boolean text = kind == FeatureKind.TEXT;
-    this.features = file.section(text ? ExampleStore.TEXT_BYTES : ExampleStore.ROWS);
+    boolean text = layout.kind() == FeatureKind.TEXT;
+    this.features = file.section(ExampleStore.featureSection(layout.kind()));
     this.targets = file.section(ExampleStore.TARGETS);
     this.textOffsets = text ? file.section(ExampleStore.TEXT_OFFSETS) : null;
     if (textOffsets != null) {
@@ -49,7 +49,7 @@ public final class DatasetWriter implements MergingSink.Target, AutoCloseable {
 
   /** Starts a file of texts. */
   public static DatasetWriter text(Path target) {
-    return new DatasetWriter(target, FeatureKind.TEXT, 0, null);
+    return new DatasetWriter(target, Layout.TEXT, null);
   }
 
   /**
@@ -57,23 +57,33 @@ public final class DatasetWriter implements MergingSink.Target, AutoCloseable {
    * dictionary may grow until {@link #finish} and stays the caller's.
    */
   public static DatasetWriter text(Path target, Labels.Builder labels) {
-    return new DatasetWriter(target, FeatureKind.TEXT, 0, labels);
+    return new DatasetWriter(target, Layout.TEXT, labels);
   }
 
   /** Starts a file of rows of {@code featureDim} floats. */
   public static DatasetWriter dense(Path target, int featureDim) {
     Check.positive("featureDim", featureDim);
-    return new DatasetWriter(target, FeatureKind.DENSE, featureDim, null);
+    return new DatasetWriter(target, Layout.dense(featureDim), null);
   }
 
   /** Starts a file of rows whose class ids come from a shared dictionary, as in {@link #text}. */
   public static DatasetWriter dense(Path target, int featureDim, Labels.Builder labels) {
     Check.positive("featureDim", featureDim);
-    return new DatasetWriter(target, FeatureKind.DENSE, featureDim, labels);
+    return new DatasetWriter(target, Layout.dense(featureDim), labels);
   }
 
-  static DatasetWriter of(FeatureKind kind, Path target, int featureDim, Labels.Builder labels) {
-    return new DatasetWriter(target, kind, featureDim, labels);
+  /** Starts a file of images of one shape. */
+  public static DatasetWriter images(Path target, ImageShape shape) {
+    return new DatasetWriter(target, Layout.images(shape), null);
+  }
+
+  /** Starts a file of images whose class ids come from a shared dictionary, as in {@link #text}. */
+  public static DatasetWriter images(Path target, ImageShape shape, Labels.Builder labels) {
+    return new DatasetWriter(target, Layout.images(shape), labels);
+  }
+
+  static DatasetWriter of(Layout layout, Path target, Labels.Builder labels) {
+    return new DatasetWriter(target, layout, labels);
   }
 
   /** Notes in the file where its examples come from. */
@@ -102,6 +112,11 @@ public final class DatasetWriter implements MergingSink.Target, AutoCloseable {
     add(row, classIds(labelsOfExample));
   }
 
+  /** Adds an image, (C, H, W) bytes, with its name, which may be empty, and its classes. */
+  public void add(byte[] pixels, String name, String... labelsOfExample) {
+    add(pixels, name, classIds(labelsOfExample));
+  }
+
   /**
    * Adds a text with its classes.
    *
@@ -111,7 +126,7 @@ public final class DatasetWriter implements MergingSink.Target, AutoCloseable {
   @Override
   public void add(byte[] utf8, int... classIds) {
     if (textOffsets == null) {
-      throw new IllegalStateException("this file takes dense rows, not text");
+      throw takesNo(FeatureKind.TEXT);
     }
     requireClassIds(classIds);
     features.write(utf8);
@@ -127,13 +142,42 @@ public final class DatasetWriter implements MergingSink.Target, AutoCloseable {
    */
   @Override
   public void add(float[] row, int... classIds) {
-    if (kind != FeatureKind.DENSE) {
-      throw new IllegalStateException("this file takes text, not dense rows");
+    if (layout.kind() != FeatureKind.DENSE) {
+      throw takesNo(FeatureKind.DENSE);
     }
-    Rows.requireFinite(row, featureDim, numExamples);
+    Rows.requireFinite(row, layout.featureDim(), numExamples);
     requireClassIds(classIds);
     features.putFloats(row);
     addTargets(classIds);
+  }
+
+  /**
+   * Adds an image with its classes.
+   *
+   * @param pixels (C, H, W) bytes from 0, black, to 255
+   * @param name where it comes from; may be empty
+   * @param classIds one or more distinct ids of {@link #labels}
+   */
+  @Override
+  public void add(byte[] pixels, String name, int... classIds) {
+    if (layout.image() == null) {
+      throw takesNo(FeatureKind.IMAGE);
+    }
+    layout.image().requirePixels(pixels, numExamples);
+    requireClassIds(classIds);
+    features.write(pixels);
+    if (names == null && !name.isEmpty()) {
+      names = NameOutput.start(file, numExamples);
+    }
+    if (names != null) {
+      names.add(name);
+    }
+    addTargets(classIds);
+  }
+
+  private IllegalStateException takesNo(FeatureKind given) {
+    return new IllegalStateException(
+        "this file takes " + layout.kind().inWords() + ", not " + given.inWords());
   }
 
   /** Writes what is left and gives the file its name. */
@@ -146,8 +190,11 @@ public final class DatasetWriter implements MergingSink.Target, AutoCloseable {
     if (targetOffsets != null) {
       targetOffsets.close();
     }
+    if (names != null) {
+      names.close();
+    }
     labels.writeTo(file);
-    var meta = new ExampleStore.Meta(kind, featureDim, numExamples, source);
+    var meta = new ExampleStore.Meta(layout, numExamples, source);
     file.section(ExampleStore.META, meta.bytes());
     file.finish();
   }
@@ -198,6 +245,30 @@ public final class DatasetWriter implements MergingSink.Target, AutoCloseable {
     numTargets += classIds.length;
     if (targetOffsets != null) {
       targetOffsets.putLong(numTargets);
+    }
+  }
+
+  /** The names of the examples: their bytes one after another, and where each starts. */
+  private record NameOutput(SectionOutput bytes, SectionOutput offsets) {
+    /** Those of the examples so far are empty. */
+    static NameOutput start(SectionFile.Writer file, long numExamples) {
+      var names =
+          new NameOutput(
+              file.section(ExampleStore.NAME_BYTES), file.section(ExampleStore.NAME_OFFSETS));
+      for (long example = 0; example <= numExamples; example++) {
+        names.offsets.putLong(0);
+      }
+      return names;
+    }
+
+    void add(String name) {
+      bytes.write(name.getBytes(UTF_8));
+      offsets.putLong(bytes.length());
+    }
+
+    void close() {
+      bytes.close();
+      offsets.close();
     }
   }
 }

@@ -9,8 +9,13 @@ public interface ExampleSource {
   /** What the features are; decides which method of the sink is called. */
   FeatureKind kind();
 
-  /** DENSE: floats a row. TEXT: 0. */
+  /** DENSE: floats a row. Otherwise 0. */
   int featureDim();
+
+  /** IMAGE: the shape of every image. */
+  default ImageShape imageShape() {
+    throw new IllegalStateException(description() + " holds " + kind().inWords() + ", not images");
+  }
 
   /** Name of the file, or how the examples are made; becomes part of the provenance. */
   String description();
@@ -46,5 +51,14 @@ public interface ExampleSource {
      * @param labels one or more labels in valid UTF-8, not empty
      */
     void row(float[] features, byte[]... labels);
+
+    /**
+     * One image.
+     *
+     * @param pixels (C, H, W) bytes from 0, black, to 255
+     * @param name where it comes from, such as its path below the folder of the set; may be empty
+     * @param labels one or more labels in valid UTF-8, not empty
+     */
+    void image(byte[] pixels, String name, byte[]... labels);
   }
 }

@@ -22,19 +22,21 @@ import megaclass.internal.TextProperties;
  * The memory of a data set, mapped or allocated: the sections of a {@code .mcd} file.
  *
  * @param arena owner of all segments
- * @param features TEXT: the bytes of all texts; DENSE: (numExamples, featureDim) float32
- * @param textOffsets TEXT: (numExamples + 1) longs; DENSE: empty
+ * @param features TEXT: the bytes of all texts; DENSE: (numExamples, featureDim) float32; IMAGE:
+ *     (numExamples, C, H, W) bytes
+ * @param textOffsets TEXT: (numExamples + 1) longs; otherwise empty
+ * @param names of the examples, where they have some
  * @param targets (number of targets) ints: class ids, example after example
  * @param targetOffsets (numExamples + 1) longs: first target of each example; empty if each example
  *     has one target
  */
 record ExampleStore(
     Arena arena,
-    FeatureKind kind,
-    int featureDim,
+    Layout layout,
     long numExamples,
     MemorySegment features,
     MemorySegment textOffsets,
+    Names names,
     MemorySegment targets,
     MemorySegment targetOffsets,
     Labels labels) {
@@ -45,8 +47,48 @@ record ExampleStore(
   static final String TEXT_BYTES = "text.bytes";
   static final String TEXT_OFFSETS = "text.offsets";
   static final String ROWS = "rows";
+  static final String PIXELS = "pixels";
+  static final String NAME_BYTES = "names.bytes";
+  static final String NAME_OFFSETS = "names.offsets";
   static final String TARGETS = "targets";
   static final String TARGET_OFFSETS = "targets.offsets";
+
+  /** Where the features lie. */
+  static String featureSection(FeatureKind kind) {
+    return switch (kind) {
+      case DENSE -> ROWS;
+      case TEXT -> TEXT_BYTES;
+      case IMAGE -> PIXELS;
+    };
+  }
+
+  /**
+   * Names of the examples.
+   *
+   * @param bytes UTF-8, one after another
+   * @param offsets (numExamples + 1) longs, or empty: no example has a name
+   */
+  record Names(MemorySegment bytes, MemorySegment offsets) {
+    static final Names NONE = new Names(MemorySegment.NULL, MemorySegment.NULL);
+
+    private static Names read(SectionFile file, long numExamples) {
+      if (!file.has(NAME_OFFSETS)) {
+        return NONE;
+      }
+      var offsets = file.section(NAME_OFFSETS, (numExamples + 1) * Long.BYTES);
+      return new Names(file.section(NAME_BYTES, last(offsets)), offsets);
+    }
+
+    /** The name of an example; empty if it has none. */
+    String name(long example) {
+      if (offsets.byteSize() == 0) {
+        return "";
+      }
+      long from = offsets.get(LittleEndian.LONG, example * Long.BYTES);
+      long to = offsets.get(LittleEndian.LONG, (example + 1) * Long.BYTES);
+      return new String(bytes.asSlice(from, to - from).toArray(ValueLayout.JAVA_BYTE), UTF_8);
+    }
+  }
 
   /** A mapped file. */
   record Opened(ExampleStore store, Meta meta) {}
@@ -64,13 +106,14 @@ record ExampleStore(
   private static Opened read(SectionFile file, Arena arena) {
     var meta = Meta.read(file);
     long numExamples = meta.numExamples();
-    boolean text = meta.kind() == FeatureKind.TEXT;
+    var kind = meta.layout().kind();
+    boolean text = kind == FeatureKind.TEXT;
     var textOffsets =
         text ? file.section(TEXT_OFFSETS, (numExamples + 1) * Long.BYTES) : MemorySegment.NULL;
     var features =
-        text
-            ? file.section(TEXT_BYTES, last(textOffsets))
-            : file.section(ROWS, numExamples * meta.featureDim() * Float.BYTES);
+        file.section(
+            featureSection(kind),
+            text ? last(textOffsets) : numExamples * meta.layout().exampleBytes());
     var targetOffsets =
         file.has(TARGET_OFFSETS)
             ? file.section(TARGET_OFFSETS, (numExamples + 1) * Long.BYTES)
@@ -79,11 +122,11 @@ record ExampleStore(
     var store =
         new ExampleStore(
             arena,
-            meta.kind(),
-            meta.featureDim(),
+            meta.layout(),
             numExamples,
             features,
             textOffsets,
+            Names.read(file, numExamples),
             file.section(TARGETS, numTargets * Integer.BYTES),
             targetOffsets,
             Labels.read(file));
@@ -95,20 +138,26 @@ record ExampleStore(
    *
    * @param source where the examples come from, in words; may be empty
    */
-  record Meta(FeatureKind kind, int featureDim, long numExamples, String source) {
+  record Meta(Layout layout, long numExamples, String source) {
     static Meta read(SectionFile file) {
       var text = new String(file.section(META).toArray(ValueLayout.JAVA_BYTE), UTF_8);
       try {
         var entries = TextProperties.parse(text);
         return new Meta(
-            FeatureKind.valueOf(value(entries, "features")),
-            Integer.parseInt(value(entries, "feature-dim")),
+            layout(entries),
             Long.parseLong(value(entries, "examples")),
             entries.getOrDefault("source", ""));
       } catch (IllegalArgumentException e) {
         throw new InvalidFileException(
             file.path(), "section \"" + META + "\" cannot be read: " + e.getMessage());
       }
+    }
+
+    private static Layout layout(Map<String, String> entries) {
+      var kind = FeatureKind.valueOf(value(entries, "features"));
+      int featureDim = Integer.parseInt(value(entries, "feature-dim"));
+      var image = kind == FeatureKind.IMAGE ? ImageShape.parse(value(entries, "image")) : null;
+      return new Layout(kind, featureDim, image);
     }
 
     private static String value(Map<String, String> entries, String key) {
@@ -121,8 +170,11 @@ record ExampleStore(
 
     MemorySegment bytes() {
       var entries = new LinkedHashMap<String, String>();
-      entries.put("features", kind.name());
-      entries.put("feature-dim", String.valueOf(featureDim));
+      entries.put("features", layout.kind().name());
+      entries.put("feature-dim", String.valueOf(layout.featureDim()));
+      if (layout.image() != null) {
+        entries.put("image", layout.image().toString());
+      }
       entries.put("examples", String.valueOf(numExamples));
       entries.put("source", source);
       return MemorySegment.ofArray(TextProperties.format(entries).getBytes(UTF_8));
@@ -131,10 +183,6 @@ record ExampleStore(
 
   private static long last(MemorySegment offsets) {
     return offsets.get(LittleEndian.LONG, offsets.byteSize() - Long.BYTES);
-  }
-
-  long rowBytes() {
-    return (long) featureDim * Float.BYTES;
   }
 
   long textOffset(long example) {
@@ -161,7 +209,7 @@ record ExampleStore(
   }
 
   long contentHash() {
-    long hash = Hash.key(featureDim, numExamples);
+    long hash = Hash.key(layout.hash(), numExamples);
     for (var part : new MemorySegment[] {features, textOffsets, targets, targetOffsets}) {
       hash = Hash.key(hash, part.byteSize(), Checksum.ofSection(part));
     }
@@ -173,27 +221,28 @@ record ExampleStore(
 
   /** Gathers a set in memory. */
   static final class Builder implements MergingSink.Target, AutoCloseable {
-    private final FeatureKind kind;
-    private final int featureDim;
+    private final Layout layout;
     private final Labels.Builder labels;
     private final GrowingMemory features = new GrowingMemory();
     private final GrowingMemory textOffsets = new GrowingMemory();
+    private final GrowingMemory nameBytes = new GrowingMemory();
+    private final GrowingMemory nameOffsets = new GrowingMemory();
     private final GrowingMemory targets = new GrowingMemory();
     private final GrowingMemory targetOffsets = new GrowingMemory();
     private long numExamples;
 
     /** The labels stay the caller's. */
-    Builder(FeatureKind kind, int featureDim, Labels.Builder labels) {
-      this.kind = kind;
-      this.featureDim = featureDim;
+    Builder(Layout layout, Labels.Builder labels) {
+      this.layout = layout;
       this.labels = labels;
       textOffsets.appendLong(0);
+      nameOffsets.appendLong(0);
       targetOffsets.appendLong(0);
     }
 
     @Override
     public void add(float[] row, int... classIds) {
-      Rows.requireFinite(row, featureDim, numExamples);
+      Rows.requireFinite(row, layout.featureDim(), numExamples);
       features.append(row);
       addTargets(classIds);
     }
@@ -202,6 +251,15 @@ record ExampleStore(
     public void add(byte[] utf8, int... classIds) {
       features.append(utf8);
       textOffsets.appendLong(features.size());
+      addTargets(classIds);
+    }
+
+    @Override
+    public void add(byte[] pixels, String name, int... classIds) {
+      layout.imageShape().requirePixels(pixels, numExamples);
+      features.append(pixels);
+      nameBytes.append(name.getBytes(UTF_8));
+      nameOffsets.appendLong(nameBytes.size());
       addTargets(classIds);
     }
 
@@ -218,11 +276,13 @@ record ExampleStore(
       var arena = Arena.ofShared();
       return new ExampleStore(
           arena,
-          kind,
-          featureDim,
+          layout,
           numExamples,
           features.copy(arena).asReadOnly(),
-          kind == FeatureKind.TEXT ? textOffsets.copy(arena) : MemorySegment.NULL,
+          layout.kind() == FeatureKind.TEXT ? textOffsets.copy(arena) : MemorySegment.NULL,
+          nameBytes.size() == 0
+              ? Names.NONE
+              : new Names(nameBytes.copy(arena), nameOffsets.copy(arena)),
           targets.copy(arena),
           single ? MemorySegment.NULL : targetOffsets.copy(arena),
           labels.build(arena));
@@ -232,6 +292,8 @@ record ExampleStore(
     public void close() {
       features.close();
       textOffsets.close();
+      nameBytes.close();
+      nameOffsets.close();
       targets.close();
       targetOffsets.close();
     }

@@ -5,8 +5,8 @@ import java.util.Arrays;
 
 /**
  * Turns labels into class ids and texts that follow each other with the same bytes into one example
- * with all their classes: a form with several lemmas, a line that stands twice. Dense rows pass as
- * they are. Call {@link #flush} after the last example.
+ * with all their classes: a form with several lemmas, a line that stands twice. Dense rows and
+ * images pass as they are. Call {@link #flush} after the last example.
  */
 final class MergingSink implements ExampleSource.Sink {
   /**
@@ -16,6 +16,8 @@ final class MergingSink implements ExampleSource.Sink {
     void add(byte[] utf8, int... classIds);
 
     void add(float[] row, int... classIds);
+
+    void add(byte[] pixels, String name, int... classIds);
   }
 
   private static final byte[] NOTHING = {};
@@ -53,6 +55,13 @@ final class MergingSink implements ExampleSource.Sink {
   public void row(float[] features, byte[]... labelsOfExample) {
     addClassIds(labelsOfExample);
     target.add(features, classIds);
+    classIds = new int[0];
+  }
+
+  @Override
+  public void image(byte[] pixels, String name, byte[]... labelsOfExample) {
+    addClassIds(labelsOfExample);
+    target.add(pixels, name, classIds);
     classIds = new int[0];
   }
 

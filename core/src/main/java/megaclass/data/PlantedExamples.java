@@ -145,11 +145,11 @@ public final class PlantedExamples implements ExampleSource {
       addLabels(labels);
       return new ExampleStore(
           arena,
-          FeatureKind.DENSE,
-          spec.dim(),
+          Layout.dense(spec.dim()),
           numExamples(),
           rows.asReadOnly(),
           MemorySegment.NULL,
+          ExampleStore.Names.NONE,
           targets,
           MemorySegment.NULL,
           labels.build(arena));

@@ -253,11 +253,7 @@ public final class Classifier implements AutoCloseable {
 
   /** What the model takes: text or dense rows. */
   public FeatureKind featureKind() {
-    return switch (model.backbone()) {
-      case BackboneSpec.Bag _ -> FeatureKind.TEXT;
-      case BackboneSpec.Frozen _ -> FeatureKind.DENSE;
-      case BackboneSpec.Network _ -> FeatureKind.IMAGE;
-    };
+    return model.backbone().features();
   }
 
   /** Label of a class. */

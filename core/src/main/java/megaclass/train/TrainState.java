@@ -12,7 +12,6 @@ import megaclass.backbone.Networks;
 import megaclass.compute.Engine;
 import megaclass.compute.RowMatrix;
 import megaclass.data.Dataset;
-import megaclass.data.FeatureKind;
 import megaclass.head.CpuHead;
 import megaclass.head.HeadEngines;
 import megaclass.head.HeadProblem;
@@ -86,45 +85,25 @@ final class TrainState implements AutoCloseable {
   }
 
   private static void requireMatchingFeatures(TrainConfig config, Dataset train) {
-    switch (config.backbone()) {
-      case BackboneSpec.Frozen _ -> {
-        if (train.kind() != FeatureKind.DENSE) {
-          throw new IllegalArgumentException(
-              "backbone frozen needs dense features, but %s holds %s"
-                  .formatted(
-                      train.description(),
-                      train.kind() == FeatureKind.TEXT
-                          ? "text; take a bag, as in bag(chars=2-5)"
-                          : "images; take a network, as in smallnet"));
-        }
-        if (train.featureDim() != config.dim()) {
-          throw new IllegalArgumentException(
-              "dim must be %d with backbone frozen, as the features of %s, but was %d"
-                  .formatted(train.featureDim(), train.description(), config.dim()));
-        }
-      }
-      case BackboneSpec.Bag _ -> {
-        if (train.kind() != FeatureKind.TEXT) {
-          throw new IllegalArgumentException(
-              "backbone bag needs text, but %s holds %s"
-                  .formatted(
-                      train.description(),
-                      train.kind() == FeatureKind.DENSE
-                          ? "dense features; take backbone frozen"
-                          : "images; take a network, as in smallnet"));
-        }
-      }
-      case BackboneSpec.Network network -> {
-        if (train.kind() != FeatureKind.IMAGE) {
-          throw new IllegalArgumentException(
-              "backbone %s needs images, but %s holds %s; convert a folder of images, or take %s"
-                  .formatted(
-                      network,
-                      train.description(),
-                      train.kind() == FeatureKind.TEXT ? "text" : "dense features",
-                      train.kind() == FeatureKind.TEXT ? "a bag" : "backbone frozen"));
-        }
-      }
+    BackboneSpec backbone = config.backbone();
+    if (train.kind() != backbone.features()) {
+      throw new IllegalArgumentException(
+          "backbone %s needs %s, but %s holds %s; take %s"
+              .formatted(
+                  backbone,
+                  backbone.features().inWords(),
+                  train.description(),
+                  train.kind().inWords(),
+                  switch (train.kind()) {
+                    case DENSE -> "backbone frozen";
+                    case TEXT -> "a bag, as in bag(chars=2-5)";
+                    case IMAGE -> "a network, as in smallnet";
+                  }));
+    }
+    if (backbone instanceof BackboneSpec.Frozen && train.featureDim() != config.dim()) {
+      throw new IllegalArgumentException(
+          "dim must be %d with backbone frozen, as the features of %s, but was %d"
+              .formatted(train.featureDim(), train.description(), config.dim()));
     }
   }
 

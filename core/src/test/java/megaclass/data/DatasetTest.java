@@ -242,11 +242,11 @@ class DatasetTest {
       var store =
           new ExampleStore(
               arena,
-              FeatureKind.DENSE,
-              dim,
+              Layout.dense(dim),
               numExamples,
               rows,
               MemorySegment.NULL,
+              ExampleStore.Names.NONE,
               targets,
               MemorySegment.NULL,
               Labels.of(List.of("a")));

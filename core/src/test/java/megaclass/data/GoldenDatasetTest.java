@@ -32,6 +32,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class GoldenDatasetTest {
   private static final String TEXT = "text-v1.mcd";
   private static final String DENSE = "dense-v1.mcd";
+  private static final String IMAGE = "image-v1.mcd";
 
   @TempDir Path folder;
 
@@ -39,6 +40,7 @@ class GoldenDatasetTest {
   public static void main(String[] args) {
     writeText(Path.of(args[0], TEXT));
     writeDense(Path.of(args[0], DENSE));
+    writeImages(Path.of(args[0], IMAGE));
   }
 
   private static void writeText(Path file) {
@@ -55,6 +57,14 @@ class GoldenDatasetTest {
     try (var writer = DatasetWriter.dense(file, 3)) {
       writer.add(new float[] {1, 2, 3}, "a");
       writer.add(new float[] {-1, 0.5f, Float.MIN_VALUE}, "b");
+      writer.source("by hand").finish();
+    }
+  }
+
+  private static void writeImages(Path file) {
+    try (var writer = DatasetWriter.images(file, new ImageShape(1, 2, 3))) {
+      writer.add(new byte[] {0, 1, 2, 3, 4, (byte) 255}, "", "a");
+      writer.add(new byte[] {9, 8, 7, 6, 5, 4}, "b/żółw.png", "b");
       writer.source("by hand").finish();
     }
   }
@@ -94,8 +104,24 @@ class GoldenDatasetTest {
     }
   }
 
+  @Test
+  void imagesOfVersion1AreRead() throws IOException {
+    try (var data = Dataset.open(golden(IMAGE))) {
+      assertEquals(FeatureKind.IMAGE, data.kind());
+      assertEquals(new ImageShape(1, 2, 3), data.imageShape());
+      assertEquals(2, data.numExamples());
+      assertEquals("0", data.name(0));
+      assertEquals("b/żółw.png", data.name(1));
+      assertEquals("b", data.labels().label(data.target(1, 0)));
+      assertArrayEquals(
+          new byte[] {9, 8, 7, 6, 5, 4},
+          data.pixels().asSlice(data.pixelOffset(1), 6).toArray(ValueLayout.JAVA_BYTE));
+      assertEquals(-6956719504949603387L, data.contentHash());
+    }
+  }
+
   @ParameterizedTest
-  @ValueSource(strings = {TEXT, DENSE})
+  @ValueSource(strings = {TEXT, DENSE, IMAGE})
   void version1IsStillWrittenByteForByte(String name) throws IOException {
     main(new String[] {folder.toString()});
     var written = Files.readAllBytes(folder.resolve(name));
@@ -103,7 +129,7 @@ class GoldenDatasetTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {TEXT, DENSE})
+  @ValueSource(strings = {TEXT, DENSE, IMAGE})
   void theBytesAreWhatTheDocumentSays(String name) throws IOException {
     var file = ByteBuffer.wrap(Files.readAllBytes(golden(name))).order(ByteOrder.LITTLE_ENDIAN);
     assertEquals("MEGACLASDATA", ascii(file, 0, 12));
@@ -149,10 +175,24 @@ class GoldenDatasetTest {
     assertEquals(6, rows.remaining());
     assertEquals(0.5f, rows.get(4));
     assertArrayEquals(new int[] {0, 1}, ints(section(dense, "targets")));
+
+    var image = sections(golden(IMAGE));
+    assertEquals(
+        """
+        features = IMAGE
+        feature-dim = 0
+        image = 1x2x3
+        examples = 2
+        source = by hand
+        """,
+        UTF_8.decode(section(image, "meta")).toString());
+    assertEquals((byte) 255, section(image, "pixels").get(5));
+    assertEquals("b/żółw.png", UTF_8.decode(section(image, "names.bytes")).toString());
+    assertArrayEquals(new long[] {0, 0, 13}, longs(section(image, "names.offsets")));
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {TEXT, DENSE})
+  @ValueSource(strings = {TEXT, DENSE, IMAGE})
   void aFlippedBitInAnySectionIsNamed(String name) throws IOException {
     var good = Files.readAllBytes(golden(name));
     var file = ByteBuffer.wrap(good).order(ByteOrder.LITTLE_ENDIAN);
@@ -174,7 +214,7 @@ class GoldenDatasetTest {
   @Test
   void theDocumentNamesEverySection() throws IOException {
     var document = Files.readString(Path.of("..", "docs", "formats.md"));
-    for (var name : List.of(TEXT, DENSE)) {
+    for (var name : List.of(TEXT, DENSE, IMAGE)) {
       for (var section : sections(golden(name)).keySet()) {
         assertTrue(document.contains("| `" + section + "` |"), section);
       }

@@ -205,6 +205,11 @@ class LabelledTextTest {
               public void row(float[] features, byte[]... labels) {
                 throw new AssertionError("not dense");
               }
+
+              @Override
+              public void image(byte[] pixels, String name, byte[]... labels) {
+                throw new AssertionError("not images");
+              }
             });
     return examples;
   }

@@ -226,6 +226,11 @@ class NpyFeaturesTest {
       rows.add(features.clone());
       labels.add(new String(labelsOfExample[0], UTF_8));
     }
+
+    @Override
+    public void image(byte[] pixels, String name, byte[]... labelsOfExample) {
+      throw new AssertionError("not images");
+    }
   }
 
   private Path numpy(String name) throws IOException {

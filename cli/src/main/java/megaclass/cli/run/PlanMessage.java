@@ -113,6 +113,9 @@ public final class PlanMessage {
     facts.put("classes", data.numClasses());
     facts.put("kind", data.kind().name().toLowerCase(Locale.ROOT));
     facts.put("featureDim", data.featureDim());
+    if (data.kind() == FeatureKind.IMAGE) {
+      facts.put("image", data.imageShape().toString());
+    }
     return facts;
   }
 
@@ -132,9 +135,9 @@ public final class PlanMessage {
     var test = plan.data().test();
     String features =
         switch (train.kind()) {
-          case TEXT -> "text";
           case DENSE -> train.featureDim() + " features";
-          case IMAGE -> "images of " + train.imageShape();
+          case TEXT -> "text";
+          case IMAGE -> train.imageShape() + " images";
         };
     return List.of(
         "data      %s   %s examples   %s classes   %s"

@@ -30,15 +30,17 @@ public record RunPlan(
    */
   public static RunPlan of(Settings wanted, RunData data) {
     var settings = wanted;
-    boolean text = data.train().kind() == FeatureKind.TEXT;
-    if (text && wanted.given(RunSettings.BACKBONE).isEmpty()) {
+    var kind = data.train().kind();
+    if (kind == FeatureKind.TEXT && wanted.given(RunSettings.BACKBONE).isEmpty()) {
       settings = settings.with(RunSettings.BACKBONE, BackboneSpec.parse("bag"));
     }
     if (data.train().kind() == FeatureKind.IMAGE && wanted.given(RunSettings.BACKBONE).isEmpty()) {
       settings = settings.with(RunSettings.BACKBONE, BackboneSpec.parse("smallnet"));
     }
     boolean dimIsGiven = wanted.given(RunSettings.DIM).isPresent();
-    if (settings.get(RunSettings.BACKBONE) instanceof BackboneSpec.Frozen && !text && !dimIsGiven) {
+    if (settings.get(RunSettings.BACKBONE) instanceof BackboneSpec.Frozen
+        && kind == FeatureKind.DENSE
+        && !dimIsGiven) {
       settings = settings.with(RunSettings.DIM, data.train().featureDim());
     }
     var config = settings.trainConfig();

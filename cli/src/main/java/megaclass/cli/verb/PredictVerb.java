@@ -130,7 +130,7 @@ public final class PredictVerb implements Verb {
                 data.kind() == FeatureKind.TEXT
                     ? new String(
                         data.text(example).toArray(ValueLayout.JAVA_BYTE), StandardCharsets.UTF_8)
-                    : String.valueOf(example);
+                    : data.name(example);
             console.out().println(line(shown, predictions, settings));
           });
       console.out().flush();
@@ -172,6 +172,11 @@ public final class PredictVerb implements Verb {
           @Override
           public void text(byte[] utf8, byte[]... labels) {
             throw new AssertionError("a row is no text");
+          }
+
+          @Override
+          public void image(byte[] pixels, String name, byte[]... labels) {
+            throw new AssertionError("a row is no image");
           }
         });
     predict.run();

@@ -90,6 +90,11 @@ class LemmaDictionaryTest {
           public void row(float[] features, byte[]... labels) {
             throw new AssertionError("lemmas are no rows");
           }
+
+          @Override
+          public void image(byte[] pixels, String name, byte[]... labels) {
+            throw new AssertionError("lemmas are no images");
+          }
         });
     return pairs;
   }
