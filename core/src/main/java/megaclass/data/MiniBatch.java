@@ -43,6 +43,20 @@ public final class MiniBatch {
     return new MiniBatch(data, 0, examples, classIds);
   }
 
+  /**
+   * Some of its samples.
+   *
+   * @param from the first one, in [0, size)
+   * @param count how many, at least 1
+   */
+  public MiniBatch part(int from, int count) {
+    return new MiniBatch(
+        data,
+        step,
+        Arrays.copyOfRange(examples, from, from + count),
+        Arrays.copyOfRange(classIds, from, from + count));
+  }
+
   /** Where the features are. */
   public Dataset data() {
     return data;

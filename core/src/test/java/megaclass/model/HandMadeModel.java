@@ -63,6 +63,7 @@ final class HandMadeModel {
         backbone,
         weights,
         table,
+        null,
         Labels.of(LABELS),
         new long[] {7, 0, 1L << 40, 3},
         provenance);

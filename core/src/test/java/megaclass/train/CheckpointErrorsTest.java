@@ -17,6 +17,9 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 import megaclass.compute.RowMatrix;
 import megaclass.compute.Workers;
@@ -110,12 +113,13 @@ class CheckpointErrorsTest {
       var contents =
           new Checkpoint.Contents(
               Map.of("weights", matrix),
-              () -> Map.of("count", MemorySegment.ofArray(new byte[1])),
-              sections -> {
-                long bytes = sections.apply("count").byteSize();
-                throw new IllegalArgumentException(
-                    "count has %d bytes, expected 4".formatted(bytes));
-              });
+              selector(
+                  () -> Map.of("count", MemorySegment.ofArray(new byte[1])),
+                  sections -> {
+                    long bytes = sections.apply("count").byteSize();
+                    throw new IllegalArgumentException(
+                        "count has %d bytes, expected 4".formatted(bytes));
+                  }));
       Path committed = checkpoint.save(1, Map.of(), contents, workers);
       var e =
           assertThrows(
@@ -133,8 +137,7 @@ class CheckpointErrorsTest {
       var contents =
           new Checkpoint.Contents(
               Map.of("weights", matrix),
-              Map::of,
-              sections -> assertEquals(4, sections.apply("count").byteSize()));
+              selector(Map::of, sections -> assertEquals(4, sections.apply("count").byteSize())));
       var e =
           assertThrows(
               InvalidFileException.class, () -> Checkpoint.load(committed, contents, workers));
@@ -162,7 +165,13 @@ class CheckpointErrorsTest {
 
   /** Of a head that has nothing else to save. */
   private static Checkpoint.Contents contents(Map<String, RowMatrix> matrices) {
-    return new Checkpoint.Contents(matrices, Map::of, _ -> {});
+    return new Checkpoint.Contents(matrices, selector(Map::of, _ -> {}));
+  }
+
+  private static Map<String, Checkpoint.Part> selector(
+      Supplier<Map<String, MemorySegment>> state,
+      Consumer<Function<String, MemorySegment>> restore) {
+    return Map.of("selector", new Checkpoint.Part(state, restore));
   }
 
   private static RowMatrix matrix() {

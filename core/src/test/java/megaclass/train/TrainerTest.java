@@ -322,7 +322,7 @@ class TrainerTest {
           assertThrows(
               IllegalArgumentException.class, () -> new Trainer(config()).fit(texts, _ -> {}));
       assertEquals(
-          "backbone frozen needs dense features, but data in memory holds text; take a bag, as in"
+          "backbone frozen needs dense rows, but data in memory holds text; take a bag, as in"
               + " bag(chars=2-5)",
           e.getMessage());
     }

@@ -55,8 +55,8 @@ final class DenseOptimizer implements AutoCloseable {
 
   /** Moves the parameters, and sets their gradients to 0. */
   void step(double rate) {
-    try (var scope = new PointerScope();
-        var guard = new NoGradGuard()) {
+    try (var _ = new PointerScope();
+        var _ = new NoGradGuard()) {
       steps.tensor().add_(new Scalar(1.0));
       clipGradients();
       for (int i = 0; i < trained.size(); i++) {

@@ -29,7 +29,7 @@ final class LayeredNetwork implements Network {
   /** Bytes of what all layers give for some images, one after the other. */
   long counted(Tensor images) {
     long before = layers.bytesGiven();
-    try (var scope = new PointerScope()) {
+    try (var _ = new PointerScope()) {
       forward(images, false);
     }
     return layers.bytesGiven() - before;

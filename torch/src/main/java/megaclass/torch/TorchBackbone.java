@@ -92,8 +92,8 @@ final class TorchBackbone implements Backbone {
   void requireFits() {
     if (network != null) {
       try (var arena = Arena.ofConfined();
-          var once = new PointerScope();
-          var guard = new NoGradGuard()) {
+          var _ = new PointerScope();
+          var _ = new NoGradGuard()) {
         apply(arena.allocate(problem.images().size() * (long) Float.BYTES, Float.BYTES), false);
       } catch (RuntimeException e) {
         throw new IllegalArgumentException(
@@ -162,8 +162,8 @@ final class TorchBackbone implements Backbone {
     for (int from = 0; from < samples.size(); from += CHUNK) {
       int size = Math.min(CHUNK, samples.size() - from);
       MiniBatch chunk = samples.part(from, size);
-      try (var chunkScope = new PointerScope();
-          var guard = new NoGradGuard()) {
+      try (var _ = new PointerScope();
+          var _ = new NoGradGuard()) {
         copy(apply(images(chunk), false), into, from);
       }
     }
@@ -205,7 +205,7 @@ final class TorchBackbone implements Backbone {
   }
 
   private void copy(Tensor from, Embeddings into, int firstRow) {
-    try (var guard = new NoGradGuard()) {
+    try (var _ = new NoGradGuard()) {
       rows(into.row(firstRow), from.size(0), into).copy_(from);
     }
   }
@@ -254,7 +254,7 @@ final class TorchBackbone implements Backbone {
     if (program.byteSize() > 0) {
       use(ScriptNetwork.of(program));
     }
-    try (var guard = new NoGradGuard()) {
+    try (var _ = new NoGradGuard()) {
       TensorBytes.read(saved, made().parameters().all());
     }
     if (optimizer != null) {

@@ -28,7 +28,7 @@ final class TorchLibrary {
       try (var channel =
               FileChannel.open(
                   cache.resolve(LOCK), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-          var lock = channel.lock()) {
+          var _ = channel.lock()) {
         Loader.load(openblas.class);
         Loader.load(torch.class);
       }

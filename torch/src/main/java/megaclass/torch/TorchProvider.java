@@ -30,7 +30,7 @@ public final class TorchProvider implements NetworkProvider {
   public Map<String, Long> bytes(Problem problem) {
     TorchLibrary.load(problem.threads());
     var terms = new LinkedHashMap<String, Long>();
-    try (var scope = new PointerScope();
+    try (var _ = new PointerScope();
         var network = open(problem.spec(), problem)) {
       if (network == null) {
         return Map.of();
@@ -54,7 +54,7 @@ public final class TorchProvider implements NetworkProvider {
       return 0; // what a module keeps is not ours to see
     }
     ImageShape shape = problem.images();
-    try (var guard = new NoGradGuard();
+    try (var _ = new NoGradGuard();
         Tensor image = torch.zeros(1, shape.channels(), shape.height(), shape.width())) {
       return layered.counted(image);
     }
