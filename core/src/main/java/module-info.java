@@ -9,6 +9,7 @@ module megaclass.core {
   exports megaclass.data;
   exports megaclass.eval;
   exports megaclass.head;
+  exports megaclass.image;
   exports megaclass.index;
   exports megaclass.loss;
   exports megaclass.model;
