@@ -24,6 +24,7 @@ class PackageOrderTest {
           "internal",
           "compute",
           "data",
+          "image",
           "backbone",
           "weights",
           "index",
