@@ -8,7 +8,8 @@ import megaclass.internal.Check;
  * How a {@link BackboneSpec.Network} is trained; its learning rate comes with each step.
  *
  * @param optimizer how its parameters move
- * @param clip length that the gradient by all parameters is cut to, above 0; infinity for never
+ * @param clip length that the gradient by all parameters is cut to, above 0; {@link #NO_CLIP} for
+ *     never
  * @param precision what its layers compute in
  * @param augmentation how images are changed before each step
  */
@@ -26,7 +27,7 @@ public record NetworkTraining(
   }
 
   /** Never cuts a gradient. */
-  public static final double NO_CLIP = Double.POSITIVE_INFINITY;
+  public static final double NO_CLIP = Double.MAX_VALUE;
 
   /** Checks the ranges. */
   public NetworkTraining {

@@ -5,6 +5,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 import megaclass.backbone.NetworkOptimizer;
+import megaclass.backbone.NetworkTraining;
 import megaclass.torch.Parameters.Named;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
@@ -70,7 +71,7 @@ final class DenseOptimizer implements AutoCloseable {
   }
 
   private void clipGradients() {
-    if (clip == Double.POSITIVE_INFINITY) {
+    if (clip == NetworkTraining.NO_CLIP) {
       return;
     }
     double squares = 0;

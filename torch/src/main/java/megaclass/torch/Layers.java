@@ -95,7 +95,7 @@ final class Layers {
 
   /** Every output from every input, with an offset. */
   Layer linear(String name, long in, long out) {
-    double bound = 1 / Math.sqrt(in);
+    double bound = 1 / Math.sqrt((double) in);
     Tensor weight = parameters.uniform(name + ".weight", true, bound, out, in);
     var bias = parameters.optional(parameters.uniform(name + ".bias", false, bound, out));
     return (x, _) -> torch.linear(x, weight, bias);

@@ -7,7 +7,7 @@ import org.bytedeco.pytorch.Tensor;
 /** What turns images into embeddings: a function and the tensors that it is made of. */
 interface Network extends AutoCloseable {
   /**
-   * Computes embeddings.
+   * Computes embeddings; what it makes on the way is freed by the caller's scope.
    *
    * @param images (batch, channels, height, width)
    * @param training whether dropout is on and normalisations take the statistics of the batch

@@ -62,9 +62,10 @@ final class Parameters implements AutoCloseable {
     return filled(name, false, shape, () -> (float) value);
   }
 
-  /** Takes a parameter that lives elsewhere. */
+  /** Takes a parameter that lives elsewhere; one that asks for no gradient is not trained. */
   void adopt(String name, Tensor parameter) {
-    trained.add(new Named(name, parameter, parameter.dim() > 1));
+    var list = parameter.requires_grad() ? trained : statistics;
+    list.add(new Named(name, parameter, parameter.dim() > 1));
   }
 
   /** Takes a statistic that lives elsewhere. */

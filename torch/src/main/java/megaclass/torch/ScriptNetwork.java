@@ -24,12 +24,12 @@ final class ScriptNetwork implements Network {
     this.program = program;
     this.module = module;
     var trained = module.named_parameters(true);
-    for (var at = trained.begin(); !at.equals(trained.end()); at.increment()) {
+    for (var at = trained.begin(); at.notEquals(trained.end()); at.increment()) {
       var entry = at.access();
       parameters.adopt(entry.name().getString(), new Tensor(entry.value()));
     }
     var statistics = module.named_buffers(true);
-    for (var at = statistics.begin(); !at.equals(statistics.end()); at.increment()) {
+    for (var at = statistics.begin(); at.notEquals(statistics.end()); at.increment()) {
       var entry = at.access();
       parameters.adoptStatistic(entry.name().getString(), new Tensor(entry.value()));
     }
@@ -60,11 +60,8 @@ final class ScriptNetwork implements Network {
   @Override
   public Tensor forward(Tensor images, boolean training) {
     module.train(training);
-    try (var value = new IValue(images);
-        var inputs = new IValueVector(value);
-        var output = module.forward(inputs)) {
-      return output.toTensor();
-    }
+    // Freed by the scope of the caller; the tensor is a part of the output.
+    return module.forward(new IValueVector(new IValue(images))).toTensor();
   }
 
   @Override

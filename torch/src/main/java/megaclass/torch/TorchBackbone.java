@@ -108,7 +108,8 @@ final class TorchBackbone implements Backbone {
     return String.valueOf(e.getMessage()).lines().findFirst().orElse("");
   }
 
-  private Network made() {
+  /** The network, which is there unless it comes with a model. */
+  Network made() {
     return Objects.requireNonNull(network, "the network was not restored yet");
   }
 

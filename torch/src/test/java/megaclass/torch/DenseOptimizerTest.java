@@ -9,6 +9,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.SplittableRandom;
 import megaclass.backbone.NetworkOptimizer;
+import megaclass.backbone.NetworkTraining;
 import megaclass.torch.Parameters.Named;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
@@ -78,7 +79,7 @@ class DenseOptimizerTest {
       try (Tensor w = torch.zeros(SIZE);
           var optimizer =
               new DenseOptimizer(
-                  spec, Double.POSITIVE_INFINITY, List.of(new Named("w", w, decays)))) {
+                  spec, NetworkTraining.NO_CLIP, List.of(new Named("w", w, decays)))) {
         for (int i = 0; i < SIZE; i++) {
           twin.w[i] = (float) random.nextGaussian();
           Tensors.memory(w).setAtIndex(JAVA_FLOAT, i, (float) twin.w[i]);
@@ -140,7 +141,7 @@ class DenseOptimizerTest {
   }
 
   private static DenseOptimizer of(NetworkOptimizer spec, Tensor w) {
-    return new DenseOptimizer(spec, Double.POSITIVE_INFINITY, List.of(new Named("w", w, true)));
+    return new DenseOptimizer(spec, NetworkTraining.NO_CLIP, List.of(new Named("w", w, true)));
   }
 
   /** Backward of the sum of w * g, whose gradient is g. */

@@ -28,7 +28,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Whole runs of a network under the head, on images that are drawn here. */
 class NetworkRunTest {
-  private static final int CLASSES = 120;
+  private static final int CLASSES = 60;
 
   @TempDir Path folder;
 
@@ -44,7 +44,7 @@ class NetworkRunTest {
         .withBackboneLearningRate(0.05)
         .withSchedule(new LearningRate.Cosine(0))
         .withBatchSize(64)
-        .withEpochs(6)
+        .withEpochs(5)
         .withThreads(2);
   }
 

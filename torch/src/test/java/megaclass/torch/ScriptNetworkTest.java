@@ -111,7 +111,7 @@ class ScriptNetworkTest {
         assertThrows(
             UncheckedIOException.class, () -> provider.open(problem(file, DIM, DrawnImages.SHAPE)));
     assertTrue(
-        String.valueOf(failure.getMessage()).contains("notes.pt is no TorchScript module"),
+        String.valueOf(failure.getMessage()).contains("notes.pt: is no TorchScript module"),
         () -> failure.getMessage());
     assertThrows(
         UncheckedIOException.class,

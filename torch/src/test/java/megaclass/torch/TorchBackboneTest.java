@@ -11,6 +11,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
+import java.util.Map;
+import java.util.Objects;
 import java.util.SplittableRandom;
 import megaclass.backbone.BackboneSpec;
 import megaclass.backbone.Embeddings;
@@ -23,6 +25,7 @@ import megaclass.data.ImageShape;
 import megaclass.data.MiniBatch;
 import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.pytorch.Tensor;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -48,7 +51,7 @@ class TorchBackboneTest {
     engine.close();
   }
 
-  private static TorchBackbone backbone(String spec, NetworkTraining training) {
+  private static TorchBackbone backbone(String spec, @Nullable NetworkTraining training) {
     var network = (BackboneSpec.Network) BackboneSpec.parse(spec);
     var problem = new Problem(network, DIM, DrawnImages.SHAPE, BATCH, training, 11, 2);
     return (TorchBackbone) new TorchProvider().open(problem);
@@ -106,8 +109,7 @@ class TorchBackboneTest {
 
   /** Along a random direction through all parameters, at once. */
   @ParameterizedTest
-  @ValueSource(
-      strings = {"smallnet(width=4)", "smallnet(width=4, dropout=0.3)", "hynet", "iresnet(18)"})
+  @ValueSource(strings = {"smallnet(width=4)", "smallnet(width=4, dropout=0.3)", "iresnet(18)"})
   void theGradientIsThatOfWhatForwardComputes(String spec) {
     var random = new SplittableRandom(5);
     var batch = MiniBatch.range(data, 0, BATCH);
@@ -215,13 +217,17 @@ class TorchBackboneTest {
       step(one, 0);
       var state = one.state();
       step(one, 1);
-      two.restore(state::get);
+      two.restore(name -> section(state, name));
       step(two, 1);
       assertArrayEquals(one.network().toArray(JAVA_BYTE), two.network().toArray(JAVA_BYTE));
       known.restore(_ -> one.network());
       var batch = MiniBatch.range(data, 0, BATCH);
       assertArrayEquals(embed(one, batch, false), embed(known, batch, false));
     }
+  }
+
+  private static MemorySegment section(Map<String, MemorySegment> state, String name) {
+    return Objects.requireNonNull(state.get(name), name);
   }
 
   private static void step(TorchBackbone backbone, int first) {
@@ -272,7 +278,9 @@ class TorchBackboneTest {
     try (var one = backbone("smallnet(width=4)", still());
         var two = backbone("smallnet(width=8)", still())) {
       var failure =
-          assertThrows(IllegalArgumentException.class, () -> two.restore(one.state()::get));
+          assertThrows(
+              IllegalArgumentException.class,
+              () -> two.restore(name -> section(one.state(), name)));
       assertEquals(
           "is of another network: it has Float block0.0.conv [4, 1, 3, 3], not block0.0.conv [8, 1,"
               + " 3, 3]",
