@@ -26,6 +26,7 @@ module megaclass.core {
       megaclass.bench,
       megaclass.cli,
       megaclass.cuda,
+      megaclass.formats,
       megaclass.testkit;
 
   uses megaclass.head.HeadProvider;
