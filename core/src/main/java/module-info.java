@@ -27,6 +27,7 @@ module megaclass.core {
       megaclass.bench,
       megaclass.cli,
       megaclass.cuda,
+      megaclass.formats,
       megaclass.testkit,
       megaclass.torch;
 
