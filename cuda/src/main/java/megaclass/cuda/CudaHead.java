@@ -27,7 +27,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * The head on a device: class weights, the choice of classes, products, loss, gradients and moves
  * of rows. Embeddings and targets go up; the loss, the gradient of the embeddings and, of the
- * choice, how many classes it has come down.
+ * choice, how many classes it has come down. The gradient comes as soon as it is known: rows may
+ * then still be moving while the host goes on to the next batch.
  *
  * <p>Active classes go through in tiles, as on the host ({@link megaclass.loss.SoftmaxHead}), so
  * that logits of all of them never exist at once: gather the rows of a tile, multiply, and take
@@ -54,6 +55,9 @@ final class CudaHead implements TrainingHead {
   private double @Nullable [] losses;
   private @Nullable Chosen chosen;
   private List<TilePart> parts = List.of();
+
+  /** A step whose end the choice of classes does not know yet, or less than 0. */
+  private long ended = -1;
 
   /**
    * Allocates.
@@ -114,6 +118,8 @@ final class CudaHead implements TrainingHead {
 
   @Override
   public void select(Embeddings embeddings, int[] targets, long step) {
+    clock.enter(Stage.REFRESH);
+    tellEnd();
     clock.enter(Stage.SELECT);
     batch.upload(embeddings, targets, choice.order(embeddings));
     if (choice.readsAllRows()) {
@@ -171,11 +177,14 @@ final class CudaHead implements TrainingHead {
       Tile tile = isThere ? tile(part) : logits(part);
       softmax.gradient(part.samples(), tile, memory.gradient(part.count()), batch.size());
       memory.multiplyEmbeddings(batch, part);
+      if (i == 0) {
+        batch.beginDownload(softmax, embeddings.dim());
+      }
       memory.multiplyRows(batch, part);
       moveRows(i);
     }
     choice.moved(chosen());
-    batch.downloadGradient(softmax, embeddings);
+    batch.endDownload(embeddings);
   }
 
   /** Takes in the gradient of a part's rows, and moves the rows of its tile if it was the last. */
@@ -200,9 +209,19 @@ final class CudaHead implements TrainingHead {
 
   @Override
   public void endStep(long step) {
-    clock.enter(Stage.REFRESH);
     missed.advance(rate);
-    choice.endStep(step);
+    ended = step;
+  }
+
+  /**
+   * Ends the last step for the choice of classes, which waits for the device: not before something
+   * else does, so that the host can embed the next batch while rows are moved.
+   */
+  private void tellEnd() {
+    if (ended >= 0) {
+      choice.endStep(ended);
+      ended = -1;
+    }
   }
 
   @Override
@@ -265,16 +284,19 @@ final class CudaHead implements TrainingHead {
 
   @Override
   public void catchUpAll() {
+    tellEnd();
     rowKernels.catchUp(rows, RowChoice.range(0, rows.numRows()), missed);
   }
 
   @Override
   public void synchronise() {
+    tellEnd();
     rows.download(weights.matrix());
   }
 
   @Override
   public Map<String, MemorySegment> state() {
+    tellEnd();
     return choice.state();
   }
 

@@ -80,7 +80,9 @@ final class DeviceBatch implements AutoCloseable {
     this.targetIds = targetIds;
     this.order = order;
     MemorySegment from = memory(embeddings.row(0), row(size));
-    // What the device still read from here is done: the loss of a step was waited for.
+    // Rows of the last step may still be moving, but nothing reads from here any more: its loss,
+    // which
+    // comes after its embeddings, and the gradient, which went through here, were waited for.
     for (int i = 0; i < size; i++) {
       MemorySegment.copy(from, row(order[i]), hostRows, row(i), row(1));
       hostTargets.setAtIndex(JAVA_INT, i, targetIds[order[i]]);
@@ -106,16 +108,26 @@ final class DeviceBatch implements AutoCloseable {
     return MemorySegment.ofAddress(address).reinterpret(bytes);
   }
 
-  /** Takes the gradient back through the normalisation and brings it down. */
-  void downloadGradient(SoftmaxKernels softmax, Embeddings embeddings) {
+  /**
+   * Takes the gradient back through the normalisation and begins to bring it down, beside what is
+   * asked of the device after this.
+   *
+   * @param dim columns of it that count
+   */
+  void beginDownload(SoftmaxKernels softmax, int dim) {
     softmax.finishEmbeddings(
         gradients.address(),
         floats.address(),
         normalised ? inverseNorms.address() : 0,
         size,
         stride,
-        embeddings.dim());
-    device.download(gradients, 0, hostRows.asSlice(0, row(size)));
+        dim);
+    device.downloadBeside(gradients, 0, hostRows.asSlice(0, row(size)));
+  }
+
+  /** Waits for the gradient, and for nothing that was asked of the device since. */
+  void endDownload(Embeddings embeddings) {
+    device.awaitDownloads();
     MemorySegment into = memory(embeddings.gradientRow(0), row(size));
     for (int i = 0; i < size; i++) {
       MemorySegment.copy(hostRows, row(i), into, row(order[i]), row(1));

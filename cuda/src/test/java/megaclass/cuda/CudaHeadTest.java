@@ -4,6 +4,7 @@ package megaclass.cuda;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.util.List;
 import java.util.SplittableRandom;
@@ -30,6 +31,7 @@ import megaclass.weights.ClassWeights;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** A head on a device trains as the one on the host does, step for step. */
 class CudaHeadTest {
@@ -213,6 +215,23 @@ class CudaHeadTest {
     try (var _ = HostCuda.late();
         var _ = HostCuda.bothOrders()) {
       assertFirstStepsAreThoseOfTheHost("uniform(0.2, corrected=true) + groups(3)");
+    }
+  }
+
+  /** Both the moves of rows and what an index makes of them are still to come after a step. */
+  @ParameterizedTest
+  @ValueSource(strings = {"all", "ivf(0.2)", "uniform(0.2) + groups(3)"})
+  void theHostHasTheGradientBeforeRowsHaveMoved(String selector) {
+    assumeTrue(HostCuda.isEmulated(), "about what the emulation has not done yet");
+    var settings = settings("normsoftmax(scale=16)", selector, "sgd(momentum=0.9)");
+    try (var _ = HostCuda.late();
+        var engine = Engine.start("scalar", 1);
+        var device = new Run(settings, engine)) {
+      device.start(new CudaHead(HostCuda.open(), device.problem, ONE_TILE));
+      for (int step = 0; step < 2; step++) {
+        device.step(step);
+        assertTrue(HostCuda.pending() > 1, "a product and a move of rows");
+      }
     }
   }
 

@@ -121,7 +121,10 @@ final class HeadSpeed {
     }
   }
 
-  /** The median over steps; each ends when the gradient of the embeddings is on the host. */
+  /**
+   * The median over steps from one batch to the next. A step ends when the gradient of the
+   * embeddings is on the host; what rows then still have to move is waited for in the next one.
+   */
   private static double samplesPerSecond(
       TrainingHead head, Embeddings embeddings, Dataset data, Size size) {
     var backbone = new FrozenBackbone(size.dim);
@@ -129,6 +132,7 @@ final class HeadSpeed {
     int measured = 0;
     long begin = System.nanoTime();
     for (int step = 0; measured < MOST_STEPS; step++) {
+      long from = System.nanoTime();
       var batch =
           MiniBatch.range(
               data, (long) step * size.batch % (data.numExamples() - size.batch), size.batch);
@@ -136,7 +140,6 @@ final class HeadSpeed {
       backbone.read(batch, true);
       backbone.forward(embeddings);
       embeddings.pack(batch);
-      long from = System.nanoTime();
       head.beginStep(1e-3);
       head.select(embeddings, batch.classIds(), step);
       head.forward(embeddings);
