@@ -80,9 +80,8 @@ final class DeviceBatch implements AutoCloseable {
     this.targetIds = targetIds;
     this.order = order;
     MemorySegment from = memory(embeddings.row(0), row(size));
-    // Rows of the last step may still be moving, but nothing reads from here any more: its loss,
-    // which
-    // comes after its embeddings, and the gradient, which went through here, were waited for.
+    // Rows of the last step may still be moving, but nothing that counts reads from here any more:
+    // its loss, which comes after its embeddings, and the gradient were waited for.
     for (int i = 0; i < size; i++) {
       MemorySegment.copy(from, row(order[i]), hostRows, row(i), row(1));
       hostTargets.setAtIndex(JAVA_INT, i, targetIds[order[i]]);
