@@ -21,10 +21,13 @@ using Address = unsigned long long;  // of device memory
 
 struct Event {
   double milliseconds = -1;  // when it happened; less than 0 before
+  void* stream = nullptr;    // on which it was last recorded
+  int recorded = 0;          // how often
+  int happened = 0;          // how many of these have happened
 };
 
 bool late;  // operations wait until somebody waits for them
-std::deque<std::function<int()>> pending;
+std::map<void*, std::deque<std::function<int()>>> pending;  // by stream
 std::set<void*> streams;
 std::set<Event*> events;
 std::map<const char*, size_t> pinned;  // page-locked memory of the host
@@ -48,6 +51,29 @@ bool is_pinned(const void* memory, size_t bytes) {
   return from + bytes <= start + length;
 }
 
+/** Does what is late on a stream, in its order, until that is all or an event has happened. */
+template <typename Happened>
+int run_until(void* stream, Happened happened) {
+  int first = kSuccess;
+  auto& operations = pending[stream];
+  while (!operations.empty() && !happened()) {
+    auto operation = std::move(operations.front());
+    operations.pop_front();
+    int result = operation();
+    if (first == kSuccess) first = result;
+  }
+  return first;
+}
+
+int run_stream(void* stream) {
+  return run_until(stream, [] { return false; });
+}
+
+/** Does what comes before an event, as it was recorded the given number of times. */
+int run_before(const Event* event, void* stream, int times) {
+  return run_until(stream, [=] { return event->happened >= times; });
+}
+
 double now() {
   timespec time;
   clock_gettime(CLOCK_MONOTONIC, &time);
@@ -58,10 +84,8 @@ double now() {
 
 int run_pending() {
   int first = kSuccess;
-  while (!pending.empty()) {
-    auto operation = std::move(pending.front());
-    pending.pop_front();
-    int result = operation();
+  for (auto& [stream, _] : pending) {
+    int result = run_stream(stream);
     if (first == kSuccess) first = result;
   }
   return first;
@@ -80,7 +104,7 @@ int on_stream(void* stream, std::function<int()> operation) {
   int result = check_stream(stream);
   if (result != kSuccess) return result;
   if (!late) return operation();
-  pending.push_back(std::move(operation));
+  pending[stream].push_back(std::move(operation));
   return kSuccess;
 }
 
@@ -94,6 +118,14 @@ MEGACLASS_EXPORT int megaclassHostLate(int on) {
   int result = run_pending();
   late = on != 0;
   return result;
+}
+
+/** How many operations of streams are not done yet. */
+MEGACLASS_EXPORT int megaclassHostPending() {
+  Lock lock(driver_lock);
+  int count = 0;
+  for (auto& [_, operations] : pending) count += static_cast<int>(operations.size());
+  return count;
 }
 
 // ---- Memory ----------------------------------------------------------------------------------
@@ -151,7 +183,7 @@ MEGACLASS_EXPORT int cuMemcpyDtoHAsync_v2(void* to, Address from, size_t bytes, 
   if (result != kSuccess) return result;
   result = on_stream(stream, [=] { return memcpy(to, at<char>(from), bytes), kSuccess; });
   // Memory that is not page-locked is written before the call returns.
-  return result == kSuccess && !is_pinned(to, bytes) ? run_pending() : result;
+  return result == kSuccess && !is_pinned(to, bytes) ? run_stream(stream) : result;
 }
 
 MEGACLASS_EXPORT int cuMemcpyDtoDAsync_v2(Address to, Address from, size_t bytes, void* stream) {
@@ -247,7 +279,8 @@ MEGACLASS_EXPORT int cuStreamDestroy_v2(void* stream) {
   Lock lock(driver_lock);
   int result = check_stream(stream);
   if (result != kSuccess || stream == nullptr) return result;
-  result = run_pending();
+  result = run_stream(stream);
+  pending.erase(stream);
   streams.erase(stream);
   delete static_cast<char*>(stream);
   return result;
@@ -256,7 +289,7 @@ MEGACLASS_EXPORT int cuStreamDestroy_v2(void* stream) {
 MEGACLASS_EXPORT int cuStreamSynchronize(void* stream) {
   Lock lock(driver_lock);
   int result = check_stream(stream);
-  if (result == kSuccess) result = run_pending();
+  if (result == kSuccess) result = run_stream(stream);
   return result != kSuccess ? result : check_buffers("cuStreamSynchronize");
 }
 
@@ -289,13 +322,27 @@ MEGACLASS_EXPORT int cuEventDestroy_v2(Event* event) {
 MEGACLASS_EXPORT int cuEventRecord(Event* event, void* stream) {
   Lock lock(driver_lock);
   if (events.count(event) == 0) return failure(kInvalidHandle, "no such event");
-  return on_stream(stream, [=] { return event->milliseconds = now(), kSuccess; });
+  int result = check_stream(stream);
+  if (result != kSuccess) return result;
+  event->stream = stream;
+  event->recorded++;
+  return on_stream(stream,
+                   [=] { return event->milliseconds = now(), event->happened++, kSuccess; });
+}
+
+MEGACLASS_EXPORT int cuStreamWaitEvent(void* stream, Event* event, unsigned flags) {
+  Lock lock(driver_lock);
+  if (events.count(event) == 0) return failure(kInvalidHandle, "no such event");
+  if (flags != 0) return failure(kInvalidValue, "flags");
+  return on_stream(stream, [=, from = event->stream, times = event->recorded] {
+    return run_before(event, from, times);
+  });
 }
 
 MEGACLASS_EXPORT int cuEventSynchronize(Event* event) {
   Lock lock(driver_lock);
   if (events.count(event) == 0) return failure(kInvalidHandle, "no such event");
-  return run_pending();
+  return run_before(event, event->stream, event->recorded);
 }
 
 MEGACLASS_EXPORT int cuEventElapsedTime(float* milliseconds, Event* from, Event* to) {

@@ -5,6 +5,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.Map;
 import java.util.function.Function;
 import megaclass.backbone.Embeddings;
+import megaclass.compute.ComputeBackend;
 import megaclass.index.BinaryIvf;
 
 /**
@@ -142,6 +143,17 @@ public interface ClassSelector extends AutoCloseable {
    */
   static BinaryIvf.Settings indexSettings(SelectorSpec.Ivf spec, int numClasses, int batchSize) {
     return ClassIndexes.sizes(spec, numClasses, batchSize);
+  }
+
+  /**
+   * Cuts a batch in groups of similar samples, as {@code groups(n)} does.
+   *
+   * @param embeddings packed, (batch, dim)
+   * @param numGroups in smaller batches each sample is a group
+   * @return the numbers of the samples of each group, ascending
+   */
+  static int[][] cut(Embeddings embeddings, int numGroups, ComputeBackend backend) {
+    return SampleGroups.cut(embeddings, Math.min(numGroups, embeddings.size()), backend);
   }
 
   /** The selector that a spec stands for. */

@@ -41,7 +41,7 @@ final class GroupedClasses extends AddedSelector {
 
   @Override
   public ActiveClasses select(Embeddings embeddings, int[] targets, long draw) {
-    int[][] samples = SampleGroups.cut(embeddings, Math.min(numGroups, embeddings.size()), backend);
+    int[][] samples = ClassSelector.cut(embeddings, numGroups, backend);
     List<ActiveClasses.Group> groups = new ArrayList<>();
     for (int g = 0; g < samples.length; g++) {
       group.gather(embeddings, samples[g]);

@@ -5,8 +5,8 @@ package megaclass.cuda;
 record AllChoice(int numClasses) implements DeviceChoice {
   /** A class is at its own place, so targets are their positions. */
   @Override
-  public Chosen choose(DeviceBatch batch, long step) {
-    return new Chosen(null, numClasses, batch.targets().address(), null);
+  public Chosen choose(DeviceSamples samples, long draw) {
+    return new Chosen(null, numClasses, samples.targets(), null);
   }
 
   @Override

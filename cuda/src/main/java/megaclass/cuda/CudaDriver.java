@@ -215,6 +215,11 @@ final class CudaDriver {
     check("cuEventRecord", event, stream);
   }
 
+  /** What is asked of the stream from now on happens after the event, as it was last recorded. */
+  void waitFor(long event, long stream) {
+    check("cuStreamWaitEvent", stream, event, 0);
+  }
+
   /** Waits for the second event. */
   float milliseconds(long from, long to) {
     // CUDA 13 has the new name only in its header, drivers for 12 have only the old one.

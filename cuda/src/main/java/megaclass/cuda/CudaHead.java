@@ -6,6 +6,8 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.function.Function;
@@ -13,7 +15,7 @@ import megaclass.backbone.Embeddings;
 import megaclass.compute.StageClock;
 import megaclass.compute.StageClock.Stage;
 import megaclass.cuda.DeviceChoice.Chosen;
-import megaclass.cuda.SoftmaxKernels.Samples;
+import megaclass.cuda.DeviceChoice.Group;
 import megaclass.cuda.SoftmaxKernels.Tile;
 import megaclass.head.HeadProblem;
 import megaclass.head.HeadSettings;
@@ -25,13 +27,16 @@ import org.jspecify.annotations.Nullable;
 /**
  * The head on a device: class weights, the choice of classes, products, loss, gradients and moves
  * of rows. Embeddings and targets go up; the loss, the gradient of the embeddings and, of the
- * choice, how many classes it has come down.
+ * choice, how many classes it has come down. The gradient comes as soon as it is known: rows may
+ * then still be moving while the host goes on to the next batch.
  *
  * <p>Active classes go through in tiles, as on the host ({@link megaclass.loss.SoftmaxHead}), so
  * that logits of all of them never exist at once: gather the rows of a tile, multiply, and take
  * what the softmax needs; then, once log Z is known, the same again for the gradients. The last
  * tile of the way there is the first one of the way back and needs not be made again: where all
- * active classes fit into a tile, nothing is computed twice.
+ * active classes fit into a tile, nothing is computed twice. Where a batch is cut in groups, all
+ * groups go through a tile before the next one, each with its own of the tile's classes; gradients
+ * of rows are added up over the groups, and each row is moved once.
  */
 final class CudaHead implements TrainingHead {
   private final HeadSettings settings;
@@ -45,9 +50,14 @@ final class CudaHead implements TrainingHead {
   private final DeviceBatch batch;
   private final DeviceChoice choice;
   private final HeadTile memory;
+  private final TileParts tiles;
   private float rate;
   private double @Nullable [] losses;
   private @Nullable Chosen chosen;
+  private List<TilePart> parts = List.of();
+
+  /** A step whose end the choice of classes does not know yet, or less than 0. */
+  private long ended = -1;
 
   /**
    * Allocates.
@@ -76,6 +86,7 @@ final class CudaHead implements TrainingHead {
             precision);
     choice = DeviceChoices.of(device, problem, rows);
     memory = new HeadTile(device, HeadTile.Shape.of(settings, tileBytes));
+    tiles = new TileParts(device);
   }
 
   @Override
@@ -107,53 +118,51 @@ final class CudaHead implements TrainingHead {
 
   @Override
   public void select(Embeddings embeddings, int[] targets, long step) {
+    clock.enter(Stage.REFRESH);
+    tellEnd();
     clock.enter(Stage.SELECT);
-    batch.upload(embeddings, targets);
+    batch.upload(embeddings, targets, choice.order(embeddings));
     if (choice.readsAllRows()) {
       rowKernels.catchUp(rows, RowChoice.range(0, rows.numRows()), missed);
     }
-    Chosen made = choice.choose(batch, step);
+    Chosen made = choice.choose(batch.samples(), step);
     rowKernels.catchUp(rows, made.rows(0, made.numActive()), missed);
     chosen = made;
+    parts = tiles.of(made, batch.size(), memory.classes());
   }
 
   private Chosen chosen() {
     return Objects.requireNonNull(chosen, "no classes were selected yet");
   }
 
-  private Samples samples() {
-    return new Samples(0, batch.size(), chosen().targetPositions());
-  }
-
   @Override
   public double forward(Embeddings embeddings) {
     clock.enter(Stage.LOSS);
     losses = null;
-    for (int first = 0; first < chosen().numActive(); first += memory.classes()) {
-      softmax.forward(samples(), logits(first));
+    for (TilePart part : parts) {
+      softmax.forward(part.samples(), logits(part));
     }
     softmax.finish(batch.size());
     return softmax.meanLoss();
   }
 
-  /** Inner products of the batch with the classes of a tile, from a position on. */
-  private Tile logits(int first) {
-    Tile made = tile(first);
-    rowKernels.gather(rows, chosen().rows(first, made.columns()), memory.gathered(settings.loss()));
-    memory.multiply(batch, made.columns());
-    return made;
+  /** Inner products of a part's samples with its classes. */
+  private Tile logits(TilePart part) {
+    rowKernels.gather(rows, part.rows(), memory.gathered(settings.loss()));
+    memory.multiply(batch, part);
+    return tile(part);
   }
 
-  private Tile tile(int first) {
-    int count = Math.min(memory.classes(), chosen().numActive() - first);
-    return new Tile(memory.logits(), memory.classes(), first, count, chosen().logWeights(first));
+  private Tile tile(TilePart part) {
+    long logWeights = part.chosen().logWeights(part.first());
+    return new Tile(memory.logits(), memory.classes(), part.first(), part.count(), logWeights);
   }
 
   @Override
   public double exampleLoss(int i) {
     double[] known = losses;
     if (known == null) {
-      known = softmax.losses(batch.size());
+      known = batch.inOrder(softmax.losses(batch.size()));
       losses = known;
     }
     return known[i];
@@ -162,29 +171,57 @@ final class CudaHead implements TrainingHead {
   @Override
   public void backward(Embeddings embeddings) {
     clock.enter(Stage.UPDATE);
-    int last = (chosen().numActive() - 1) / memory.classes() * memory.classes();
-    for (int first = last; first >= 0; first -= memory.classes()) {
-      Tile tile = first == last ? tile(first) : logits(first);
-      int count = tile.columns();
-      softmax.gradient(samples(), tile, memory.gradient(count), batch.size());
-      memory.multiplyGradient(batch, count, first == last);
+    for (int i = parts.size() - 1; i >= 0; i--) {
+      TilePart part = parts.get(i);
+      boolean isThere = i == parts.size() - 1;
+      Tile tile = isThere ? tile(part) : logits(part);
+      softmax.gradient(part.samples(), tile, memory.gradient(part.count()), batch.size());
+      memory.multiplyEmbeddings(batch, part);
+      if (i == 0) {
+        batch.beginDownload(softmax, embeddings.dim());
+      }
+      memory.multiplyRows(batch, part);
+      moveRows(i);
+    }
+    choice.moved(chosen());
+    batch.endDownload(embeddings);
+  }
+
+  /** Takes in the gradient of a part's rows, and moves the rows of its tile if it was the last. */
+  private void moveRows(int i) {
+    TilePart part = parts.get(i);
+    int first = part.tile() * memory.classes();
+    int count = Math.min(memory.classes(), chosen().numActive() - first);
+    RowChoice ofTile = chosen().rows(first, count);
+    boolean begins = i == parts.size() - 1 || parts.get(i + 1).tile() != part.tile();
+    memory.sum(rowKernels, settings.loss(), part, ofTile, begins);
+    boolean ends = i == 0 || parts.get(i - 1).tile() != part.tile();
+    if (ends) {
       rowKernels.update(
           rows,
-          chosen().rows(first, count),
-          memory.rowGradients(settings.loss()),
+          ofTile,
+          memory.tileGradients(settings.loss()),
           settings.optimizer(),
           missed.numSteps(),
           rate);
     }
-    choice.moved(chosen());
-    batch.downloadGradient(softmax, embeddings);
   }
 
   @Override
   public void endStep(long step) {
-    clock.enter(Stage.REFRESH);
     missed.advance(rate);
-    choice.endStep(step);
+    ended = step;
+  }
+
+  /**
+   * Ends the last step for the choice of classes, which waits for the device: not before something
+   * else does, so that the host can embed the next batch while rows are moved.
+   */
+  private void tellEnd() {
+    if (ended >= 0) {
+      choice.endStep(ended);
+      ended = -1;
+    }
   }
 
   @Override
@@ -200,14 +237,28 @@ final class CudaHead implements TrainingHead {
   @Override
   public ActiveClasses active() {
     Chosen made = chosen();
+    if (made.groups().isEmpty()) {
+      return active(made, batch.targetIds());
+    }
+    List<ActiveClasses.Group> groups = made.groups().stream().map(this::active).toList();
+    return ActiveClasses.ofGroups(groups, batch.targetIds());
+  }
+
+  private ActiveClasses.Group active(Group group) {
+    int[] samples = batch.numbers(group.from(), group.count());
+    int[] targets = Arrays.stream(samples).map(i -> batch.targetIds()[i]).toArray();
+    return new ActiveClasses.Group(samples, active(group.chosen(), targets));
+  }
+
+  private ActiveClasses active(Chosen made, int[] targets) {
     DeviceBuffer ids = made.classIds();
     if (ids == null) {
-      return ActiveClasses.all(rows.numRows(), batch.targetIds());
+      return ActiveClasses.all(rows.numRows(), targets);
     }
     try (var arena = Arena.ofConfined()) {
       MemorySegment host = arena.allocate(JAVA_INT, made.numActive());
       device.download(ids, 0, host);
-      return ActiveClasses.of(host.toArray(JAVA_INT), logWeights(made, arena), batch.targetIds());
+      return ActiveClasses.of(host.toArray(JAVA_INT), logWeights(made, arena), targets);
     }
   }
 
@@ -233,16 +284,19 @@ final class CudaHead implements TrainingHead {
 
   @Override
   public void catchUpAll() {
+    tellEnd();
     rowKernels.catchUp(rows, RowChoice.range(0, rows.numRows()), missed);
   }
 
   @Override
   public void synchronise() {
+    tellEnd();
     rows.download(weights.matrix());
   }
 
   @Override
   public Map<String, MemorySegment> state() {
+    tellEnd();
     return choice.state();
   }
 
@@ -250,6 +304,7 @@ final class CudaHead implements TrainingHead {
   public void close() {
     choice.close();
     memory.close();
+    tiles.close();
     batch.close();
     softmax.close();
     missed.close();

@@ -18,8 +18,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * One GPU, with one stream: what is asked of it happens in the order in which it is asked, and
- * mostly after the call has returned. An error of a kernel appears in a later call, and the device
- * is of no more use.
+ * mostly after the call has returned. Only {@link #downloadBeside} has a stream of its own. An
+ * error of a kernel appears in a later call, and the device is of no more use.
  *
  * <p>Used by the thread that has opened it; closing it frees all that was allocated on it.
  */
@@ -38,6 +38,8 @@ final class Device implements AutoCloseable {
   private final int device;
   private final long context;
   private final long stream;
+  private final long besideStream;
+  private final long besideFrom;
 
   private final Set<DeviceBuffer> buffers = new HashSet<>();
   private final Set<Event> events = new HashSet<>();
@@ -64,6 +66,8 @@ final class Device implements AutoCloseable {
     context = driver.retainContext(device);
     driver.setCurrent(context);
     stream = driver.createStream();
+    besideStream = driver.createStream();
+    besideFrom = driver.createEvent();
   }
 
   /**
@@ -216,6 +220,25 @@ final class Device implements AutoCloseable {
     }
   }
 
+  /**
+   * Copies what the calls up to now leave in a buffer, beside what is asked of the device later,
+   * which must not write there before {@link #awaitDownloads}.
+   *
+   * @param offset into {@code from}, in bytes
+   * @param to page-locked memory, filled wholly by {@link #awaitDownloads}
+   */
+  void downloadBeside(DeviceBuffer from, long offset, MemorySegment to) {
+    long address = from.address(offset, to.byteSize());
+    enter().record(besideFrom, stream);
+    driver.waitFor(besideFrom, besideStream);
+    driver.copyToHost(to, address, besideStream);
+  }
+
+  /** Waits for {@link #downloadBeside}, but not for what was asked of the device after it. */
+  void awaitDownloads() {
+    enter().synchronize(besideStream);
+  }
+
   /** Copies on the device; the two parts must not overlap. */
   void copy(DeviceBuffer from, long fromOffset, DeviceBuffer to, long toOffset, long bytes) {
     long source = from.address(fromOffset, bytes);
@@ -342,6 +365,7 @@ final class Device implements AutoCloseable {
     enter();
     try {
       driver.synchronize(stream);
+      driver.synchronize(besideStream);
     } finally {
       release();
       closed = true;
@@ -357,6 +381,8 @@ final class Device implements AutoCloseable {
     modules.values().forEach(driver::unloadModule);
     arena.close();
     pinned.forEach(driver::freeHost);
+    driver.destroyEvent(besideFrom);
+    driver.destroyStream(besideStream);
     driver.destroyStream(stream);
     driver.releaseContext(device);
   }

@@ -46,6 +46,15 @@ final class DeviceBuffer implements AutoCloseable {
     return address() + offset;
   }
 
+  /**
+   * A part of it, which is of use as long as this is open; closing it gives nothing back.
+   *
+   * @throws IllegalArgumentException when the part is not inside
+   */
+  DeviceBuffer part(long offset, long length) {
+    return new DeviceBuffer(device, address(offset, length), length);
+  }
+
   /** Gives the memory back when nothing uses it any more. Closing again does nothing. */
   @Override
   public void close() {

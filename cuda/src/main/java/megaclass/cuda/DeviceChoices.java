@@ -25,8 +25,39 @@ final class DeviceChoices {
       case SelectorSpec.Ivf ivf when ivf.coverage() == 1 -> ivf(device, problem, rows, ivf, 0);
       case SelectorSpec.WithTail(SelectorSpec.Ivf ivf, double share) when ivf.coverage() == 1 ->
           ivf(device, problem, rows, ivf, share);
+      case SelectorSpec.WithGroups groups -> grouped(device, problem, rows, groups);
       default -> throw unknown(problem.settings().selector());
     };
+  }
+
+  private static DeviceChoice grouped(
+      Device device, HeadProblem problem, DeviceRows rows, SelectorSpec.WithGroups spec) {
+    var settings = ofGroup(problem.settings(), spec);
+    var engine = problem.engine();
+    var ofGroup = new HeadProblem(settings, problem.weights(), problem.seed(), engine);
+    DeviceChoice base = of(device, ofGroup, rows);
+    return spec.numGroups() == 1
+        ? base
+        : new GroupedChoice(
+            device,
+            base,
+            spec.numGroups(),
+            engine.backend(),
+            selection(device, settings.numClasses()));
+  }
+
+  /** The settings by which the largest group chooses. */
+  private static HeadSettings ofGroup(HeadSettings whole, SelectorSpec.WithGroups spec) {
+    return new HeadSettings(
+        whole.numClasses(),
+        whole.dim(),
+        whole.dtype(),
+        whole.loss(),
+        spec.base(),
+        whole.optimizer(),
+        Math.ceilDiv(whole.batchSize(), spec.numGroups()),
+        whole.precision(),
+        whole.deviceNumber());
   }
 
   private static DeviceSelection selection(Device device, int numClasses) {
@@ -70,6 +101,11 @@ final class DeviceChoices {
       case SelectorSpec.Ivf ivf when ivf.coverage() == 1 -> sizeInBytes(settings, ivf);
       case SelectorSpec.WithTail(SelectorSpec.Ivf ivf, double _) when ivf.coverage() == 1 ->
           sizeInBytes(settings, ivf);
+      case SelectorSpec.WithGroups groups -> {
+        var ofGroup = ofGroup(settings, groups);
+        long more = groups.numGroups() == 1 ? 0 : GroupedChoice.sizeInBytes(settings, ofGroup);
+        yield sizeInBytes(ofGroup) + more;
+      }
       default -> throw unknown(settings.selector());
     };
   }
@@ -85,7 +121,7 @@ final class DeviceChoices {
 
   private static IllegalArgumentException unknown(SelectorSpec spec) {
     return new IllegalArgumentException(
-        "backend \"cuda\" chooses classes by all, uniform, ivf and ivf + tail (without coverage), but the selector is %s; take one of these, or backend auto"
+        "backend \"cuda\" chooses classes by all, uniform, ivf and ivf + tail (without coverage), all but the first also in groups, but the selector is %s; take one of these, or backend auto"
             .formatted(spec));
   }
 }

@@ -147,7 +147,18 @@ final class DeviceSelection implements AutoCloseable {
     numChosen = (int) Arrays.stream(targets).distinct().count();
   }
 
-  /** How many classes are chosen; after {@link #takeBest} only {@link #finish} knows. */
+  /**
+   * Adds classes.
+   *
+   * @param classIds (count) ints
+   */
+  void add(DeviceBuffer classIds, int count) {
+    kernels.markClasses.launch(
+        blocks(count), 1, BLOCK, 0, classIds.address(), count, flags.address());
+    numChosen = -1;
+  }
+
+  /** How many classes are chosen; after an addition by id or mass only {@link #finish} knows. */
   int numChosen() {
     return numChosen;
   }

@@ -53,7 +53,7 @@ final class Gemm {
   private static final int DEFAULT_ALGORITHM = -1;
 
   /** What cuBLAS takes by itself on compute capability 9.0; the most it recommends. */
-  private static final long WORKSPACE_BYTES = 32L << 20;
+  static final long WORKSPACE_BYTES = 32L << 20;
 
   private final Device device;
   private final NativeFunctions functions;

@@ -50,31 +50,28 @@ final class IvfChoice implements DeviceChoice {
   }
 
   @Override
-  public Chosen choose(DeviceBatch batch, long step) {
-    selection.begin(batch.targetIds(), batch.targets());
-    long embeddings = batch.floats().address();
-    var found = index.search(embeddings, batch.size(), 1);
-    DeviceBuffer ofTargets = targetScores.words(batch.size());
-    index.score(embeddings, batch.targets(), batch.size(), ofTargets);
+  public Chosen choose(DeviceSamples samples, long draw) {
+    selection.begin(samples.targetIds(), samples.targets());
+    long embeddings = samples.embeddings().address();
+    var found = index.search(embeddings, samples.size(), 1);
+    DeviceBuffer ofTargets = targetScores.words(samples.size());
+    index.score(embeddings, samples.targets(), samples.size(), ofTargets);
     selection.takeBest(
         new DeviceSelection.Proposed(
             found.ids(), found.scores(), found.perSample(), ofTargets, settings.scale()),
         settings.numActive());
-    DeviceBuffer logWeights = addTail(selection.finish(), step);
+    DeviceBuffer logWeights = addTail(selection.finish(), draw);
     return new Chosen(
-        selection.classIds(),
-        selection.numChosen(),
-        selection.targetPositions().address(),
-        logWeights);
+        selection.classIds(), selection.numChosen(), selection.targetPositions(), logWeights);
   }
 
-  private @Nullable DeviceBuffer addTail(int chosen, long step) {
+  private @Nullable DeviceBuffer addTail(int chosen, long draw) {
     long draws = Math.round(settings.tail() * chosen);
     int wanted = (int) Math.min(settings.numClasses(), chosen + draws);
     if (wanted == chosen) {
       return null;
     }
-    selection.fillUniformly(wanted, Hash.key(settings.seed(), step, TAIL));
+    selection.fillUniformly(wanted, Hash.key(settings.seed(), draw, TAIL));
     selection.finish();
     return selection.logWeights(wanted - chosen);
   }

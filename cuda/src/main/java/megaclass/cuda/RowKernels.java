@@ -20,12 +20,14 @@ final class RowKernels {
 
   private final Kernel gather;
   private final Kernel catchUp;
+  private final Kernel addGradients;
   private final Kernel update;
 
   /** Compiles the kernels, if that is not done. */
   RowKernels(Device device) {
     gather = device.kernel("rows", "gather_rows");
     catchUp = device.kernel("rows", "catch_up_rows");
+    addGradients = device.kernel("rows", "add_gradients");
     update = device.kernel("rows", "update_rows");
   }
 
@@ -105,6 +107,31 @@ final class RowKernels {
    *     are by the rows themselves
    */
   record Gradients(long address, long inverseNorms) {}
+
+  /**
+   * Adds gradients of some rows to those of more.
+   *
+   * @param which the rows that have {@code gradients}: class ids, ascending
+   * @param all more rows, these among them, ascending
+   * @param sums the gradients of all; get the inverse norms of these, too, if there are any
+   */
+  void addGradients(
+      RowChoice which, Gradients gradients, RowChoice all, Gradients sums, int stride) {
+    addGradients.launch(
+        blocks(which.count(), stride),
+        1,
+        BLOCK,
+        0,
+        gradients.address(),
+        gradients.inverseNorms(),
+        which.ids(),
+        which.count(),
+        all.ids(),
+        all.count(),
+        stride,
+        sums.address(),
+        sums.inverseNorms());
+  }
 
   /**
    * Moves rows that are caught up by their gradients.

@@ -26,15 +26,14 @@ final class UniformChoice implements DeviceChoice {
   }
 
   @Override
-  public Chosen choose(DeviceBatch batch, long step) {
-    selection.begin(batch.targetIds(), batch.targets());
+  public Chosen choose(DeviceSamples samples, long draw) {
+    selection.begin(samples.targetIds(), samples.targets());
     int numTargets = selection.numChosen();
-    selection.fillUniformly(Math.min(wanted, numClasses), Hash.key(seed, step));
+    selection.fillUniformly(Math.min(wanted, numClasses), Hash.key(seed, draw));
     int numActive = selection.finish();
     int numDraws = numActive - numTargets;
     DeviceBuffer logWeights = corrected && numDraws > 0 ? selection.logWeights(numDraws) : null;
-    return new Chosen(
-        selection.classIds(), numActive, selection.targetPositions().address(), logWeights);
+    return new Chosen(selection.classIds(), numActive, selection.targetPositions(), logWeights);
   }
 
   @Override

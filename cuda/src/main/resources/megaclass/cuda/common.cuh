@@ -57,6 +57,23 @@ __device__ inline unsigned roundingBits(unsigned key, unsigned position) {
   return x ^ (x >> 16);
 }
 
+// ---- lists of class ids ------------------------------------------------------------------------
+
+// How many of ids (n, ascending) are below id: its place, if it is among them.
+__device__ inline int placeOf(int id, const int* ids, int n) {
+  int low = 0;
+  int high = n;
+  while (low < high) {
+    int middle = low + (high - low) / 2;
+    if (ids[middle] < id) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+  }
+  return low;
+}
+
 // ---- rows: megaclass.compute.RowFormat ---------------------------------------------------------
 //
 // A row of `stride` numbers (a multiple of 16) is worked on in parts of 8: part q has the numbers

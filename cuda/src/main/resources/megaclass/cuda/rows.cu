@@ -163,6 +163,34 @@ extern "C" __global__ void catch_up_rows(
   }
 }
 
+// Adds gradients (count, stride) of the classes ids (count) to those of allIds (numAll), among which
+// they are: sums (numAll, stride). Both lists ascend without duplicates, so each sum gets one
+// addend, and the order of launches is that of a sum. inverseNorms (count) of the rows go to their
+// places in allNorms (numAll). Defined by megaclass.loss.SharedRows.
+extern "C" __global__ void add_gradients(
+    const float* gradients, const float* inverseNorms, const int* ids, int count,
+    const int* allIds, int numAll, int stride, float* sums, float* allNorms) {
+  int lanes = lanesPerRow(stride);
+  int lane = threadIdx.x % lanes;
+  long long i = rowIndex(lanes);
+  if (i >= count) {
+    return;
+  }
+  long long place = placeOf(ids[i], allIds, numAll);
+  for (int q = lane; q < stride / 8; q += lanes) {
+    RowPart sum = readFloats(sums + place * stride, stride, q);
+    RowPart added = readFloats(gradients + i * stride, stride, q);
+    for (int k = 0; k < 4; k++) {
+      sum.first[k] += added.first[k];
+      sum.second[k] += added.second[k];
+    }
+    writeFloats(sums + place * stride, stride, q, sum);
+  }
+  if (inverseNorms && lane == 0) {
+    allNorms[place] = inverseNorms[i];
+  }
+}
+
 // The gradient by a row w from u, that by its unit row: (u - (u . wh) wh) / |w|, wh = w / |w|.
 // `along` is (u . w) / |w|^2. As TileKernel.updateRows, whose u leaves out the loss's scale.
 __device__ inline RowPart throughNormalisation(RowPart u, RowPart w, float along, float inverse) {

@@ -59,17 +59,16 @@ extern "C" __global__ void find_targets(const int* targets, int batch, const int
   if (i >= batch) {
     return;
   }
-  int low = 0;
-  int high = numActive - 1;
-  while (low < high) {
-    int middle = (low + high) >> 1;
-    if (ids[middle] < targets[i]) {
-      low = middle + 1;
-    } else {
-      high = middle;
-    }
+  positions[i] = placeOf(targets[i], ids, numActive);
+}
+
+// starts (numTiles): how many of ids (n) come before each tile of so many `classes` of allIds, in
+// which all of ids are; both ascend.
+extern "C" __global__ void tile_starts(const int* ids, int n, const int* allIds, int numTiles, int classes, int* starts) {
+  int tile = blockIdx.x * blockDim.x + threadIdx.x;
+  if (tile < numTiles) {
+    starts[tile] = placeOf(allIds[(long long)tile * classes], ids, n);
   }
-  positions[i] = low;
 }
 
 // TailedClasses.logWeights: what a draw stands for, and 0 for classes that stand for themselves.

@@ -4,6 +4,7 @@ package megaclass.cuda;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.util.List;
 import java.util.SplittableRandom;
@@ -30,6 +31,7 @@ import megaclass.weights.ClassWeights;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** A head on a device trains as the one on the host does, step for step. */
 class CudaHeadTest {
@@ -68,7 +70,12 @@ class CudaHeadTest {
             new Object[] {normalised, "ivf(0.2)", momentum},
             new Object[] {normalised, "ivf(0.2, code=hamming)", momentum},
             new Object[] {"softmax(bias=true)", "ivf(0.2)", "adagrad"},
-            new Object[] {"cosface(scale=16, margin=0.2)", "ivf(0.2) + tail(0.25)", momentum}));
+            new Object[] {"cosface(scale=16, margin=0.2)", "ivf(0.2) + tail(0.25)", momentum},
+            new Object[] {normalised, "ivf(0.2) + groups(4)", momentum},
+            new Object[] {"arcface(scale=16, margin=0.3)", "ivf(0.1) + groups(19)", "adagrad"},
+            new Object[] {normalised, "ivf(0.2) + groups(1)", momentum},
+            new Object[] {"softmax(bias=true)", "ivf(0.2) + tail(0.25) + groups(3)", momentum},
+            new Object[] {"softmax", "uniform(0.3, corrected=true) + groups(40)", "adagrad"}));
   }
 
   private static HeadSettings settings(String loss, String selector, String optimizer) {
@@ -109,6 +116,12 @@ class CudaHeadTest {
     for (int j = 0; j < expected.numActive(); j++) {
       assertEquals(expected.classId(j), actual.classId(j), "class at " + j);
       assertEquals(expected.logWeight(j), actual.logWeight(j), 1e-6f, "log weight at " + j);
+    }
+    assertEquals(expected.groups().size(), actual.groups().size(), "groups");
+    for (int g = 0; g < expected.groups().size(); g++) {
+      ActiveClasses.Group group = expected.groups().get(g);
+      assertArrayEquals(group.samples(), actual.groups().get(g).samples(), "samples of group " + g);
+      assertSameChoice(group.active(), actual.groups().get(g).active());
     }
   }
 
@@ -193,6 +206,32 @@ class CudaHeadTest {
     try (var _ = HostCuda.late();
         var _ = HostCuda.reverse()) {
       assertFirstStepsAreThoseOfTheHost("ivf(0.2) + tail(0.25)");
+    }
+  }
+
+  /** Gradients of a row are added up group after group, in no other order. */
+  @Test
+  void noOrderInWhichGroupsAreWorkedOnMatters() {
+    try (var _ = HostCuda.late();
+        var _ = HostCuda.bothOrders()) {
+      assertFirstStepsAreThoseOfTheHost("uniform(0.2, corrected=true) + groups(3)");
+    }
+  }
+
+  /** Both the moves of rows and what an index makes of them are still to come after a step. */
+  @ParameterizedTest
+  @ValueSource(strings = {"all", "ivf(0.2)", "uniform(0.2) + groups(3)"})
+  void theHostHasTheGradientBeforeRowsHaveMoved(String selector) {
+    assumeTrue(HostCuda.isEmulated(), "about what the emulation has not done yet");
+    var settings = settings("normsoftmax(scale=16)", selector, "sgd(momentum=0.9)");
+    try (var _ = HostCuda.late();
+        var engine = Engine.start("scalar", 1);
+        var device = new Run(settings, engine)) {
+      device.start(new CudaHead(HostCuda.open(), device.problem, ONE_TILE));
+      for (int step = 0; step < 2; step++) {
+        device.step(step);
+        assertTrue(HostCuda.pending() > 1, "a product and a move of rows");
+      }
     }
   }
 

@@ -23,6 +23,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Whole runs on a device, by the road that users take, over the host driver. */
 class CudaRunTest {
@@ -63,7 +64,8 @@ class CudaRunTest {
       value = {
         "normsoftmax(scale=16)         | all                          | tf32",
         "cosface(scale=16, margin=0.1) | uniform(0.2, corrected=true) | bf16",
-        "arcface(scale=16, margin=0.1) | ivf(0.2) + tail(0.25)        | fp32"
+        "arcface(scale=16, margin=0.1) | ivf(0.2) + tail(0.25)        | fp32",
+        "normsoftmax(scale=16)         | ivf(0.1) + groups(4)         | bf16"
       })
   void aRunOnTheDeviceLearnsAsOneOnTheHost(String loss, String selector, String precision) {
     var config = config(loss, selector).withDevicePrecision(Precision.parse(precision));
@@ -76,9 +78,10 @@ class CudaRunTest {
     }
   }
 
-  @Test
-  void aRunThatWasStoppedGoesOnToTheSameBits() throws IOException {
-    var config = config("normsoftmax(scale=16)", "ivf(0.2)").withBackend(HostCudaProvider.NAME);
+  @ParameterizedTest
+  @ValueSource(strings = {"ivf(0.2)", "ivf(0.1) + tail(0.25) + groups(4)"})
+  void aRunThatWasStoppedGoesOnToTheSameBits(String selector) throws IOException {
+    var config = config("normsoftmax(scale=16)", selector).withBackend(HostCudaProvider.NAME);
     try (var data = data(0)) {
       byte[] whole = model(new Trainer(config), data, "whole");
       var steps = new AtomicInteger();

@@ -87,6 +87,7 @@ final class FakeCuda {
         .with("cuStreamDestroy_v2", "l", _ -> gone())
         .with("cuEventCreate", "pi", a -> make(a[0], 100 + open))
         .with("cuEventRecord", "ll", a -> require((long) a[1] == STREAM))
+        .with("cuStreamWaitEvent", "lli", a -> require((long) a[0] == STREAM && (int) a[2] == 0))
         .with("cuEventSynchronize", "l", _ -> 0)
         .with("cuEventElapsedTime", "pll", a -> putInt(a[0], Float.floatToIntBits(250f)))
         .with("cuEventDestroy_v2", "l", _ -> gone())

@@ -52,7 +52,7 @@ final class HeadSpeed {
                 new Size(10_000_000, 512, 1024, RowFormat.BF16, SGD),
                 new Size(100_000_000, 128, 1024, RowFormat.BF16, NO_STATE));
     System.out.printf(
-        "%n%-42s %-30s %9s %11s %8s%n", "steps of the head", "", "active", "samples/s", "GiB");
+        "%n%-42s %-34s %9s %11s %8s%n", "steps of the head", "", "active", "samples/s", "GiB");
     for (var size : sizes) {
       try (var engine = Engine.start("auto", Runtime.getRuntime().availableProcessors());
           var weights =
@@ -65,7 +65,13 @@ final class HeadSpeed {
           var data = data(size)) {
         weights.randomise(1, engine.workers());
         for (String selector :
-            List.of("all", "uniform(0.1)", "uniform(0.01)", "ivf(0.1)", "ivf(0.01) + tail(0.25)")) {
+            List.of(
+                "all",
+                "uniform(0.1)",
+                "uniform(0.01)",
+                "ivf(0.1)",
+                "ivf(0.01) + tail(0.25)",
+                "ivf(0.01) + tail(0.25) + groups(8)")) {
           line(size, selector, weights, data, engine);
         }
       }
@@ -110,18 +116,21 @@ final class HeadSpeed {
       double rate = samplesPerSecond(head, embeddings, data, size);
       System.out.printf(
           Locale.ROOT,
-          "%-42s %-30s %9d %11.0f %8.1f%n",
+          "%-42s %-34s %9d %11.0f %8.1f%n",
           what,
           selector,
           head.numActive(),
           rate,
           needed / (1L << 30));
     } catch (DeviceMemoryException e) {
-      System.out.printf("%-42s %-30s %s%n", what, selector, e.getMessage());
+      System.out.printf("%-42s %-34s %s%n", what, selector, e.getMessage());
     }
   }
 
-  /** The median over steps; each ends when the gradient of the embeddings is on the host. */
+  /**
+   * The median over steps from one batch to the next. A step ends when the gradient of the
+   * embeddings is on the host; what rows then still have to move is waited for in the next one.
+   */
   private static double samplesPerSecond(
       TrainingHead head, Embeddings embeddings, Dataset data, Size size) {
     var backbone = new FrozenBackbone(size.dim);
@@ -129,6 +138,7 @@ final class HeadSpeed {
     int measured = 0;
     long begin = System.nanoTime();
     for (int step = 0; measured < MOST_STEPS; step++) {
+      long from = System.nanoTime();
       var batch =
           MiniBatch.range(
               data, (long) step * size.batch % (data.numExamples() - size.batch), size.batch);
@@ -136,7 +146,6 @@ final class HeadSpeed {
       backbone.read(batch, true);
       backbone.forward(embeddings);
       embeddings.pack(batch);
-      long from = System.nanoTime();
       head.beginStep(1e-3);
       head.select(embeddings, batch.classIds(), step);
       head.forward(embeddings);

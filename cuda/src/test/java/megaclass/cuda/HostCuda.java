@@ -82,6 +82,11 @@ final class HostCuda {
     return () -> set("megaclassHostLate", 0);
   }
 
+  /** How much was asked of devices that has not happened yet, with {@link #late}. */
+  static int pending() {
+    return libraries().driver().call("megaclassHostPending");
+  }
+
   /**
    * Whether an access that the processor refuses is an error of the launch; so it is on x86-64 with
    * Linux. Elsewhere it ends the process.

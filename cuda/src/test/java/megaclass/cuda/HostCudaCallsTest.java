@@ -88,6 +88,30 @@ class HostCudaCallsTest {
     }
   }
 
+  @Test
+  void aDownloadBesideSeesWhatWasAskedBeforeItAndWaitsForNothingElse() {
+    try (var _ = HostCuda.late();
+        var first = device.allocate(4);
+        var second = device.allocate(4);
+        var other = device.allocate(4)) {
+      device.synchronize();
+      var from = device.allocatePinned(4);
+      var into = device.allocatePinned(4);
+      for (int value = 1; value < 3; value++) { // the event is recorded anew
+        from.set(JAVA_INT, 0, value);
+        device.upload(from, first, 0);
+        device.copy(first, 0, second, 0, 4);
+        device.downloadBeside(second, 0, into);
+        device.copy(second, 0, other, 0, 4);
+        assertEquals(6, HostCuda.pending(), "with the event, and the wait for it");
+        device.awaitDownloads();
+        assertEquals(value, into.get(JAVA_INT, 0));
+        assertEquals(1, HostCuda.pending());
+        assertArrayEquals(new int[] {value}, ints(other, 1));
+      }
+    }
+  }
+
   // ---- products
 
   @Test

@@ -16,6 +16,7 @@ import megaclass.optim.OptimizerSpec;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Gathered rows against those of the matrix, and gradients through the normalisation. */
@@ -143,6 +144,53 @@ class RowKernelsTest {
         }
       }
     }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"1, 1, 16", "15, 1, 16", "16, 33, 128", "63, 64, 512", "130, 1000, 32"})
+  void gradientsOfSomeRowsAreAddedAtTheirPlacesAmongMore(int numRows, int numMore, int stride) {
+    var random = new SplittableRandom(6);
+    int[] all =
+        random
+            .ints(0, 5 * (numRows + numMore))
+            .distinct()
+            .limit(numRows + numMore)
+            .sorted()
+            .toArray();
+    int[] places = random.ints(0, all.length).distinct().limit(numRows).sorted().toArray();
+    int[] some = Arrays.stream(places).map(place -> all[place]).toArray();
+    float[] added = floats(numRows * stride, random);
+    float[] expected = floats(all.length * stride, random);
+    float[] norms = floats(numRows, random);
+    float[] expectedNorms = new float[all.length];
+    try (var _ = HostCuda.bothOrders();
+        Device device = HostCuda.open()) {
+      DeviceBuffer sums = DeviceArrays.upload(device, expected);
+      DeviceBuffer allNorms = DeviceArrays.upload(device, expectedNorms);
+      for (int i = 0; i < added.length; i++) {
+        expected[places[i / stride] * stride + i % stride] += added[i];
+        expectedNorms[places[i / stride]] = norms[i / stride];
+      }
+      new RowKernels(device)
+          .addGradients(
+              RowChoice.of(DeviceArrays.upload(device, some), 0, numRows),
+              new Gradients(
+                  DeviceArrays.upload(device, added).address(),
+                  DeviceArrays.upload(device, norms).address()),
+              RowChoice.of(DeviceArrays.upload(device, all), 0, all.length),
+              new Gradients(sums.address(), allNorms.address()),
+              stride);
+      assertArrayEquals(expected, DeviceArrays.floats(device, sums, expected.length));
+      assertArrayEquals(expectedNorms, DeviceArrays.floats(device, allNorms, all.length));
+    }
+  }
+
+  private static float[] floats(int count, SplittableRandom random) {
+    float[] floats = new float[count];
+    for (int i = 0; i < count; i++) {
+      floats[i] = (float) random.nextGaussian();
+    }
+    return floats;
   }
 
   /** Some of the rows, the last one among them, in no order. */
