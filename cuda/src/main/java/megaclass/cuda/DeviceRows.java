@@ -137,10 +137,11 @@ final class DeviceRows implements AutoCloseable {
       work.run(which, 0);
       return;
     }
-    for (int from = 0; from < which.count(); from += host.partRows()) {
+    for (int from = 0; from < which.count(); ) {
       var part = which.part(from, Math.min(host.partRows(), which.count() - from));
       host.visit(part, change);
       work.run(part, from);
+      from += part.count();
     }
   }
 

@@ -29,7 +29,7 @@ final class HostRows implements RowSlots.Mover, AutoCloseable {
   private static final int BLOCK = 256;
   private static final int VECTOR_WORDS = 4;
   private static final int ROWS_PER_TASK = 256;
-  private static final int SLOTS_AT_ONCE = 1 << 20;
+  private static final int MOST_AT_ONCE = 1 << 22;
 
   private final Device device;
   private final RowMatrix matrix;
@@ -147,7 +147,7 @@ final class HostRows implements RowSlots.Mover, AutoCloseable {
 
   /** Rows that are looked at together: those in use keep the other half of the slots. */
   int partRows() {
-    return Math.max(1, directory.numSlots() / 2);
+    return Math.clamp(directory.numSlots() / 2, 1, MOST_AT_ONCE);
   }
 
   /** Forgets all rows on the device: those of the matrix are others now. */
@@ -362,9 +362,11 @@ final class HostRows implements RowSlots.Mover, AutoCloseable {
 
   /** Brings all rows that were changed to the matrix. */
   void flush() {
-    for (int from = 0; from < directory.numSlots(); from += SLOTS_AT_ONCE) {
-      int to = Math.min(from + SLOTS_AT_ONCE, directory.numSlots());
+    int numSlots = directory.numSlots();
+    for (int from = 0; from < numSlots; ) {
+      int to = from + Math.min(MOST_AT_ONCE, numSlots - from);
       writeBack(IntStream.range(from, to).toArray());
+      from = to;
     }
   }
 

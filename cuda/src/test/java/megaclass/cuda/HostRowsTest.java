@@ -167,7 +167,7 @@ class HostRowsTest {
 
   private static Dataset data() {
     return Dataset.synthetic(
-        PlantedClasses.defaults().withNumClasses(150).withDim(24).withExamplesPerClass(6));
+        PlantedClasses.defaults().withNumClasses(150).withDim(24).withExamplesPerClass(4));
   }
 
   @ParameterizedTest
@@ -187,7 +187,7 @@ class HostRowsTest {
       var steps = new AtomicInteger();
       var trainer =
           new Trainer(some).withCheckpoints(folder.resolve("run"), Duration.ofDays(1), true);
-      trainer.stopWhen(() -> steps.incrementAndGet() == 9).fit(data, _ -> {}).close();
+      trainer.stopWhen(() -> steps.incrementAndGet() == 6).fit(data, _ -> {}).close();
       assertArrayEquals(expected, model(trainer, data, "resumed"));
     }
   }
