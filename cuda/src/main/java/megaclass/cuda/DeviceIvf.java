@@ -105,9 +105,11 @@ final class DeviceIvf implements AutoCloseable {
   }
 
   private void encode(RowChoice which) {
-    rows.matrix()
-        .readInParts(
-            which, (part, _) -> codes.encode(rows, part, rotatedCentroids.address(), lists));
+    rows.matrix().readInParts(which, (part, _) -> encodeHeld(part));
+  }
+
+  private void encodeHeld(RowChoice which) {
+    codes.encode(rows, which, rotatedCentroids.address(), lists);
   }
 
   /**
@@ -155,9 +157,11 @@ final class DeviceIvf implements AutoCloseable {
         .readAny(ids, pairs, () -> codes.score(rows, embeddings, ids, batch, perSample, into));
   }
 
-  /** Takes note of class weights that have moved: their codes are written anew. */
+  /**
+   * Takes note of class weights that have moved, and are still held: their codes are written anew.
+   */
   void moved(RowChoice which) {
-    encode(which);
+    encodeHeld(which);
   }
 
   /**
