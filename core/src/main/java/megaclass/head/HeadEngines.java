@@ -98,7 +98,7 @@ public final class HeadEngines {
     var device = device(provider, settings.deviceNumber());
     if (needed > device.freeBytes()) {
       throw new IllegalArgumentException(
-          "the head needs %s on %s, of which %s are free; dtype bf16, a smaller dim or an optimizer without momentum need less, backend auto needs nothing there"
+          "the head needs %s on %s, of which %s are free; a smaller device.memory, dtype bf16, a smaller dim or an optimizer without momentum need less, backend auto needs nothing there"
               .formatted(gibibytes(needed), device.description(), gibibytes(device.freeBytes())));
     }
   }

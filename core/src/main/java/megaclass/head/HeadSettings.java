@@ -12,6 +12,8 @@ import megaclass.select.SelectorSpec;
  * @param numClasses classes of the data, at least 1
  * @param dim floats of an embedding
  * @param dtype how class weights and their velocities lie in memory
+ * @param deviceMemory bytes of a device for class weights and what the optimizer keeps of each,
+ *     above 0; if they take more, they lie in the memory of the host and those in use on the device
  * @param loss what is minimised; whether embeddings have unit length and classes a bias is its
  *     matter
  * @param selector which classes a batch sees
@@ -24,12 +26,16 @@ public record HeadSettings(
     int numClasses,
     int dim,
     RowFormat dtype,
+    long deviceMemory,
     Loss loss,
     SelectorSpec selector,
     OptimizerSpec optimizer,
     int batchSize,
     Precision precision,
     int deviceNumber) {
+
+  /** Keeps all class weights on the device. */
+  public static final long ALL_ON_DEVICE = Long.MAX_VALUE;
 
   /** Floats of a class weight with its bias, if there is one. */
   public int width() {

@@ -33,6 +33,8 @@ import org.jspecify.annotations.Nullable;
  * @param dtype how class weights and their velocities lie in memory and files
  * @param weightsMemory bytes of memory for class weights and their velocities, above 0; if they
  *     take more, they lie on disk and those in use in memory
+ * @param deviceMemory bytes of a device for class weights and what the optimizer keeps of each,
+ *     above 0; if they take more, those in use are on the device and all in the memory of the host
  * @param initialisation where class weights start
  * @param loss what is minimised
  * @param selector which classes a batch sees
@@ -59,6 +61,7 @@ public record TrainConfig(
     int dim,
     RowFormat dtype,
     long weightsMemory,
+    long deviceMemory,
     Initialisation initialisation,
     Loss loss,
     SelectorSpec selector,
@@ -86,6 +89,7 @@ public record TrainConfig(
   public TrainConfig {
     Check.inRange("dim", dim, 1, 65_536);
     Check.atLeast("weightsMemory", weightsMemory, 1);
+    Check.atLeast("deviceMemory", deviceMemory, 1);
     Check.positive("learningRate", learningRate);
     Check.positive("backboneLearningRate", backboneLearningRate);
     Check.positive("epochs", epochs);
@@ -103,6 +107,7 @@ public record TrainConfig(
         128,
         RowFormat.FP32,
         ALL_IN_MEMORY,
+        HeadSettings.ALL_ON_DEVICE,
         Initialisation.CLASS_MEANS,
         Loss.normalisedSoftmax(32),
         new SelectorSpec.Uniform(0.1, false),
@@ -140,6 +145,11 @@ public record TrainConfig(
   /** The same with another weightsMemory. */
   public TrainConfig withWeightsMemory(long weightsMemory) {
     return edited(draft -> draft.weightsMemory = weightsMemory);
+  }
+
+  /** The same with another deviceMemory. */
+  public TrainConfig withDeviceMemory(long deviceMemory) {
+    return edited(draft -> draft.deviceMemory = deviceMemory);
   }
 
   /** The same with another initialisation. */
@@ -289,6 +299,7 @@ public record TrainConfig(
         numClasses,
         dim,
         dtype,
+        deviceMemory,
         loss,
         selector,
         optimizer,
@@ -314,6 +325,7 @@ public record TrainConfig(
     private int dim;
     private RowFormat dtype;
     private long weightsMemory;
+    private long deviceMemory;
     private Initialisation initialisation;
     private Loss loss;
     private SelectorSpec selector;
@@ -337,6 +349,7 @@ public record TrainConfig(
       dim = from.dim;
       dtype = from.dtype;
       weightsMemory = from.weightsMemory;
+      deviceMemory = from.deviceMemory;
       initialisation = from.initialisation;
       loss = from.loss;
       selector = from.selector;
@@ -362,6 +375,7 @@ public record TrainConfig(
           dim,
           dtype,
           weightsMemory,
+          deviceMemory,
           initialisation,
           loss,
           selector,

@@ -23,6 +23,7 @@ class HeadEnginesTest {
         numClasses,
         128,
         RowFormat.FP32,
+        HeadSettings.ALL_ON_DEVICE,
         Loss.parse("softmax(bias=true)"),
         new SelectorSpec.All(),
         OptimizerSpec.parse("sgd(momentum=0.9)"),
@@ -86,8 +87,9 @@ class HeadEnginesTest {
     HeadEngines.requireFits(MirrorProvider.NAME, settings(most, 0));
     HeadEngines.requireFits(MirrorProvider.NAME, settings(most - 1, 0));
     assertEquals(
-        "the head needs 4.3 GiB on looking-glass, of which 3.0 GiB are free; dtype bf16, a smaller"
-            + " dim or an optimizer without momentum need less, backend auto needs nothing there",
+        "the head needs 4.3 GiB on looking-glass, of which 3.0 GiB are free; a smaller"
+            + " device.memory, dtype bf16, a smaller dim or an optimizer without momentum need"
+            + " less, backend auto needs nothing there",
         message(() -> HeadEngines.requireFits(MirrorProvider.NAME, settings(4_000_000, 0))));
     assertThrows(
         IllegalArgumentException.class,

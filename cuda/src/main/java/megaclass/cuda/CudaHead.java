@@ -27,8 +27,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * The head on a device: class weights, the choice of classes, products, loss, gradients and moves
  * of rows. Embeddings and targets go up; the loss, the gradient of the embeddings and, of the
- * choice, how many classes it has come down. The gradient comes as soon as it is known: rows may
- * then still be moving while the host goes on to the next batch.
+ * choice, how many classes it has come down; rows, too, where the device holds only those in use
+ * ({@link HostRows}). The gradient comes as soon as it is known: rows may then still be moving while
+ * the host goes on to the next batch.
  *
  * <p>Active classes go through in tiles, as on the host ({@link megaclass.loss.SoftmaxHead}), so
  * that logits of all of them never exist at once: gather the rows of a tile, multiply, and take
@@ -39,6 +40,9 @@ import org.jspecify.annotations.Nullable;
  * of rows are added up over the groups, and each row is moved once.
  */
 final class CudaHead implements TrainingHead {
+  /** Rows that travel together take less memory than a tile by so much. */
+  static final int COPIES_OF_TILE = 16;
+
   private final HeadSettings settings;
   private final ClassWeights weights;
   private final StageClock clock;
@@ -64,6 +68,7 @@ final class CudaHead implements TrainingHead {
    *
    * @param device closed with this
    * @param tileBytes memory of a tile, about
+   * @throws IllegalArgumentException when {@code device.memory} is less than a step needs
    * @throws DeviceMemoryException when the device has no room for it
    */
   CudaHead(Device device, HeadProblem problem, long tileBytes) {
@@ -71,7 +76,8 @@ final class CudaHead implements TrainingHead {
     settings = problem.settings();
     weights = problem.weights();
     clock = problem.engine().clock();
-    rows = new DeviceRows(device, weights.matrix());
+    var cache = HostRows.Cache.of(settings, tileBytes / COPIES_OF_TILE, problem.engine().workers());
+    rows = new DeviceRows(device, weights.matrix(), cache);
     rowKernels = new RowKernels(device);
     softmax = new SoftmaxKernels(device, settings.loss(), settings.batchSize());
     missed = new MissedSteps(device, settings.optimizer());
@@ -123,10 +129,12 @@ final class CudaHead implements TrainingHead {
     clock.enter(Stage.SELECT);
     batch.upload(embeddings, targets, choice.order(embeddings));
     if (choice.readsAllRows()) {
-      rowKernels.catchUp(rows, RowChoice.range(0, rows.numRows()), missed);
+      catchUpAll();
     }
     Chosen made = choice.choose(batch.samples(), step);
-    rowKernels.catchUp(rows, made.rows(0, made.numActive()), missed);
+    RowChoice active = made.rows(0, made.numActive());
+    rows.hold(active);
+    rowKernels.catchUp(rows, active, missed);
     chosen = made;
     parts = tiles.of(made, batch.size(), memory.classes());
   }
@@ -285,7 +293,8 @@ final class CudaHead implements TrainingHead {
   @Override
   public void catchUpAll() {
     tellEnd();
-    rowKernels.catchUp(rows, RowChoice.range(0, rows.numRows()), missed);
+    rows.changeInParts(
+        RowChoice.range(0, rows.numRows()), (part, _) -> rowKernels.catchUp(rows, part, missed));
   }
 
   @Override

@@ -50,12 +50,15 @@ public final class CudaProvider implements HeadProvider {
   public Map<String, Long> deviceBytes(HeadSettings settings) {
     int width = settings.width();
     int stride = ComputeBackend.padded(width);
-    long numClasses = settings.numClasses();
+    long numRows = HostRows.numSlots(settings);
     long weights = RowMatrix.State.NONE.bytesPerRow(width, settings.dtype());
     long all = SparseOptimizer.stateFor(settings.optimizer()).bytesPerRow(width, settings.dtype());
     var terms = new LinkedHashMap<String, Long>();
-    terms.put("class weights", numClasses * weights);
-    terms.put("their optimizer state", numClasses * (all - weights));
+    terms.put("class weights", numRows * weights);
+    terms.put("their optimizer state", numRows * (all - weights));
+    terms.put(
+        "slots and copies of class weights",
+        HostRows.sizeInBytes(settings, TILE_BYTES / CudaHead.COPIES_OF_TILE));
     terms.put("choice of classes", DeviceChoices.sizeInBytes(settings));
     terms.put(
         "batch and tiles",

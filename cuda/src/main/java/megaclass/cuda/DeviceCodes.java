@@ -150,6 +150,7 @@ final class DeviceCodes implements AutoCloseable {
         matrix.rowWords(),
         matrix.stride(),
         rows.directions(),
+        matrix.slots(),
         which.ids(),
         which.first(),
         which.count(),
@@ -207,7 +208,7 @@ final class DeviceCodes implements AutoCloseable {
   }
 
   /**
-   * Scores classes exactly; {@code IndexedRows.scores}.
+   * Scores classes exactly, those that are on the device; {@code IndexedRows.scores}.
    *
    * @param embeddings address of (batch, stride of the rows) floats
    * @param ids (batch, perSample) class ids; -1 is skipped
@@ -232,6 +233,7 @@ final class DeviceCodes implements AutoCloseable {
         matrix.rowWords(),
         matrix.stride(),
         rows.directions(),
+        matrix.slots(),
         embeddings,
         ids.address(),
         batch,

@@ -105,6 +105,10 @@ final class DeviceIvf implements AutoCloseable {
   }
 
   private void encode(RowChoice which) {
+    rows.matrix().readInParts(which, (part, _) -> encodeHeld(part));
+  }
+
+  private void encodeHeld(RowChoice which) {
     codes.encode(rows, which, rotatedCentroids.address(), lists);
   }
 
@@ -131,7 +135,7 @@ final class DeviceIvf implements AutoCloseable {
     DeviceBuffer ids = found.words((long) batch * wanted);
     scan.scan(lists, probes, embeddings, rows.matrix().stride(), batch, wanted, ids);
     DeviceBuffer scores = foundScores.words((long) batch * wanted);
-    codes.score(rows, embeddings, ids, batch, wanted, scores);
+    score(embeddings, ids, batch, wanted, scores);
     return new Found(ids, scores, wanted);
   }
 
@@ -143,12 +147,21 @@ final class DeviceIvf implements AutoCloseable {
    * @param into (batch) floats
    */
   void score(long embeddings, DeviceBuffer classIds, int batch, DeviceBuffer into) {
-    codes.score(rows, embeddings, classIds, batch, 1, into);
+    score(embeddings, classIds, batch, 1, into);
   }
 
-  /** Takes note of class weights that have moved: their codes are written anew. */
+  private void score(
+      long embeddings, DeviceBuffer ids, int batch, int perSample, DeviceBuffer into) {
+    int pairs = Math.multiplyExact(batch, perSample);
+    rows.matrix()
+        .readAny(ids, pairs, () -> codes.score(rows, embeddings, ids, batch, perSample, into));
+  }
+
+  /**
+   * Takes note of class weights that have moved, and are still held: their codes are written anew.
+   */
   void moved(RowChoice which) {
-    encode(which);
+    encodeHeld(which);
   }
 
   /**

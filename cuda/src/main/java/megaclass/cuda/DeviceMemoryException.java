@@ -9,9 +9,10 @@ final class DeviceMemoryException extends CudaException {
 
   DeviceMemoryException(long needed, long free, long total) {
     super(
-        "the GPU has no %s of memory left: %s of %s are free; take a smaller dim, fewer classes,"
+        "the GPU has no %s of memory left: %s of %s are free; take a smaller device.memory or"
                 .formatted(gibibytes(needed), gibibytes(free), gibibytes(total))
-            + " dtype = \"bf16\" or an optimizer without momentum, or end other programs on it");
+            + " dim, fewer classes, dtype = \"bf16\" or an optimizer without momentum, or end other"
+            + " programs on it");
   }
 
   private static String gibibytes(long bytes) {

@@ -99,7 +99,7 @@ final class DeviceQuantizer implements AutoCloseable {
     int[] first = new int[numLists];
     Arrays.setAll(first, list -> sample[list % size]);
     try (DeviceBuffer chosen = upload(first)) {
-      copy(RowChoice.of(chosen, 0, numLists), centroids);
+      copy(RowChoice.of(chosen, 0, numLists), centroids.address());
     }
     changed(0, numLists);
     Arrays.sort(sample);
@@ -123,9 +123,16 @@ final class DeviceQuantizer implements AutoCloseable {
   }
 
   /** Copies rows as the index sees them, (count, stride) floats. */
-  private void copy(RowChoice which, DeviceBuffer into) {
+  private void copy(RowChoice which, long into) {
     long norms = rows.normalised() ? inverseNorms.words(which.count()).address() : 0;
-    gather.gather(rows.matrix(), which, new RowKernels.Gathered(into.address(), false, norms));
+    rows.matrix()
+        .readInParts(
+            which,
+            (part, from) ->
+                gather.gather(
+                    rows.matrix(),
+                    part,
+                    new RowKernels.Gathered(into + 4L * stride * from, false, norms)));
   }
 
   /**
@@ -139,7 +146,7 @@ final class DeviceQuantizer implements AutoCloseable {
     long scores = products.words((long) numLists * atOnce).address();
     for (int from = 0; from < which.count(); from += atOnce) {
       int count = Math.min(atOnce, which.count() - from);
-      copy(part(which, from, count), some);
+      copy(which.part(from, count), some.address());
       multiply(some.address(), count, scores);
       nearestLists.launch(
           count,
@@ -151,12 +158,6 @@ final class DeviceQuantizer implements AutoCloseable {
           minusHalfSquares.address(),
           into.address() + 4L * from);
     }
-  }
-
-  private static RowChoice part(RowChoice of, int from, int count) {
-    return of.ids() == 0
-        ? RowChoice.range(of.first() + from, count)
-        : new RowChoice(of.ids() + 4L * from, 0, count);
   }
 
   /** Inner products of (count, stride) floats with all centroids; little beside the scan. */
@@ -189,11 +190,22 @@ final class DeviceQuantizer implements AutoCloseable {
    * @param restartKey decides which one
    */
   void moveToMeans(DeviceBuffer classes, int from, int to, boolean restart, long restartKey) {
-    DeviceRows matrix = rows.matrix();
     int n = groups.size();
     long unitOf = units.words(n).address();
+    rows.matrix()
+        .readInParts(
+            RowChoice.of(classes, 0, n),
+            (part, place) -> {
+              addUnits(part, unitOf + 4L * place);
+              addMeans(classes, unitOf, part, place, from, to, restart, restartKey);
+            });
+    changed(from, to);
+  }
+
+  private void addUnits(RowChoice part, long into) {
+    DeviceRows matrix = rows.matrix();
     rowUnits.launch(
-        Math.ceilDiv(n, BLOCK / WARP),
+        Math.ceilDiv(part.count(), BLOCK / WARP),
         1,
         BLOCK,
         0,
@@ -202,9 +214,23 @@ final class DeviceQuantizer implements AutoCloseable {
         matrix.rowWords(),
         stride,
         rows.directions(),
-        classes.address(),
-        n,
-        unitOf);
+        matrix.slots(),
+        part.ids(),
+        part.count(),
+        into);
+  }
+
+  /** Adds the members that are at some places of the classes. */
+  private void addMeans(
+      DeviceBuffer classes,
+      long unitOf,
+      RowChoice part,
+      int place,
+      int from,
+      int to,
+      boolean restart,
+      long restartKey) {
+    DeviceRows matrix = rows.matrix();
     meanRows.launch(
         to - from,
         1,
@@ -214,9 +240,12 @@ final class DeviceQuantizer implements AutoCloseable {
         rows.bf16(),
         matrix.rowWords(),
         stride,
+        matrix.slots(),
         classes.address(),
         unitOf,
-        n,
+        groups.size(),
+        place,
+        place + part.count(),
         groups.members(),
         groups.starts(),
         groups.ends(),
@@ -224,7 +253,6 @@ final class DeviceQuantizer implements AutoCloseable {
         restart ? 1 : 0,
         restartKey,
         centroids.address());
-    changed(from, to);
   }
 
   /**

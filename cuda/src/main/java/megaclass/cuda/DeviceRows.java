@@ -9,6 +9,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * The rows of all classes on the device with what their optimizer keeps of each: a {@link
  * RowMatrix} in one piece, byte for byte as its shards, so that these come and go by plain copies.
+ * Or as many of them as there is room for, with the rest in a matrix of the host ({@link
+ * HostRows}): then a row is where {@link #slots} says, and only while it was asked for by {@link
+ * #hold} or in parts.
  *
  * <p>Owns its device memory until {@link #close}. Used by the thread of its device.
  */
@@ -22,6 +25,7 @@ final class DeviceRows implements AutoCloseable {
   private final DeviceBuffer rows;
   private final @Nullable DeviceBuffer accumulators;
   private final @Nullable DeviceBuffer lastSteps;
+  private final @Nullable HostRows host;
 
   /**
    * Copies a matrix to the device.
@@ -29,20 +33,43 @@ final class DeviceRows implements AutoCloseable {
    * @throws DeviceMemoryException when the device has no room for it
    */
   DeviceRows(Device device, RowMatrix matrix) {
+    this(device, matrix, null);
+    upload(matrix);
+  }
+
+  /**
+   * Allocates.
+   *
+   * @param cache of rows that stay in the matrix, which is lent; null for all on the device
+   * @throws DeviceMemoryException when the device has no room for it
+   */
+  DeviceRows(Device device, RowMatrix matrix, HostRows.@Nullable Cache cache) {
     this.device = device;
     numRows = matrix.numRows();
     width = matrix.width();
     stride = matrix.stride();
     format = matrix.format();
     state = matrix.state();
-    rows = device.allocate(4L * rowWords() * numRows);
-    accumulators = state.accumulator() ? device.allocate(4L * numRows) : null;
-    lastSteps = state.lastStep() ? device.allocate(4L * numRows) : null;
-    upload(matrix);
+    long numSlots = cache == null ? numRows : cache.numSlots();
+    rows = device.allocate(4L * rowWords() * numSlots);
+    accumulators = state.accumulator() ? device.allocate(4 * numSlots) : null;
+    lastSteps = state.lastStep() ? device.allocate(4 * numSlots) : null;
+    host = cache == null ? null : new HostRows(device, matrix, places(), cache);
   }
 
-  /** Makes these rows and their state those of a matrix of the same shape. */
+  private HostRows.Places places() {
+    return new HostRows.Places(address(), rowWords(), accumulators(), lastSteps());
+  }
+
+  /**
+   * Makes these rows and their state those of a matrix of the same shape: of the one that rows stay
+   * in, if they do.
+   */
   void upload(RowMatrix from) {
+    if (host != null) {
+      host.clear();
+      return;
+    }
     for (RowMatrix.Shard shard : from.shards()) {
       device.upload(shard.rows(), rows, rowOffset(shard));
       if (accumulators != null) {
@@ -54,8 +81,12 @@ final class DeviceRows implements AutoCloseable {
     }
   }
 
-  /** Makes the rows and state of a matrix of the same shape these. */
+  /** Makes the rows and state of a matrix of the same shape these, as {@link #upload}. */
   void download(RowMatrix into) {
+    if (host != null) {
+      host.flush();
+      return;
+    }
     for (RowMatrix.Shard shard : into.shards()) {
       download(rows, rowOffset(shard), shard.rows());
       download(accumulators, 4L * shard.from(), shard.accumulators());
@@ -71,6 +102,65 @@ final class DeviceRows implements AutoCloseable {
 
   private long rowOffset(RowMatrix.Shard shard) {
     return 4L * rowWords() * shard.from();
+  }
+
+  /** Work on rows that are on the device meanwhile. */
+  interface PartWork {
+    /**
+     * Works.
+     *
+     * @param part some of the rows
+     * @param from where they begin among all
+     */
+    void run(RowChoice part, int from);
+  }
+
+  /** Brings rows to the device, to be changed, until others are asked for. */
+  void hold(RowChoice which) {
+    if (host != null) {
+      host.fetch(which);
+    }
+  }
+
+  /** Reads rows part by part, in their order. */
+  void readInParts(RowChoice which, PartWork work) {
+    inParts(which, false, work);
+  }
+
+  /** Changes rows part by part, in their order. */
+  void changeInParts(RowChoice which, PartWork work) {
+    inParts(which, true, work);
+  }
+
+  private void inParts(RowChoice which, boolean change, PartWork work) {
+    if (host == null) {
+      work.run(which, 0);
+      return;
+    }
+    for (int from = 0; from < which.count(); ) {
+      var part = which.part(from, Math.min(host.partRows(), which.count() - from));
+      host.visit(part, change);
+      work.run(part, from);
+      from += part.count();
+    }
+  }
+
+  /**
+   * Looks at the rows of any classes, part by part: at those that {@link #slots} has meanwhile.
+   *
+   * @param ids (count) class ids on the device, also more than once; -1 is skipped
+   */
+  void readAny(DeviceBuffer ids, int count, Runnable look) {
+    if (host == null) {
+      look.run();
+    } else {
+      host.visitAny(ids, count, look);
+    }
+  }
+
+  /** Address of the slot of each class (numRows), or 0 where rows are at the ids of classes. */
+  long slots() {
+    return host == null ? 0 : host.slots();
   }
 
   /** Number of rows: of classes. */
@@ -104,23 +194,26 @@ final class DeviceRows implements AutoCloseable {
     return state;
   }
 
-  /** Address of row 0 on the device. */
+  /** Address of row 0 on the device, or of the row in slot 0. */
   long address() {
     return rows.address();
   }
 
-  /** Address of the sums of squared gradients (numRows), or 0 when the state has none. */
+  /** Address of the sums of squared gradients (as rows), or 0 when the state has none. */
   long accumulators() {
     return accumulators == null ? 0 : accumulators.address();
   }
 
-  /** Address of the steps up to which rows were moved (numRows), or 0 when the state has none. */
+  /** Address of the steps up to which rows were moved (as rows), or 0 when the state has none. */
   long lastSteps() {
     return lastSteps == null ? 0 : lastSteps.address();
   }
 
   @Override
   public void close() {
+    if (host != null) {
+      host.close();
+    }
     rows.close();
     if (accumulators != null) {
       accumulators.close();

@@ -18,4 +18,9 @@ record RowChoice(long ids, int first, int count) {
   static RowChoice of(DeviceBuffer ids, int from, int count) {
     return new RowChoice(ids.address() + 4L * from, 0, count);
   }
+
+  /** Those at {@code [from, from + count)} of this choice. */
+  RowChoice part(int from, int count) {
+    return ids == 0 ? range(first + from, count) : new RowChoice(ids + 4L * from, 0, count);
+  }
 }

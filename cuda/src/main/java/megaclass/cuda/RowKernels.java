@@ -43,7 +43,7 @@ final class RowKernels {
 
   /** Copies rows to a dense matrix, numbers in plain order. */
   void gather(DeviceRows rows, RowChoice which, Gathered into) {
-    gather(rows.address(), rows.bf16(), rows.rowWords(), which, rows.stride(), into);
+    gather(rows.address(), rows.bf16(), rows.rowWords(), rows.slots(), which, rows.stride(), into);
   }
 
   /**
@@ -53,11 +53,17 @@ final class RowKernels {
    * @param stride floats from row to row, a multiple of 16
    */
   void gatherFloats(long matrix, int stride, RowChoice which, Gathered into) {
-    gather(matrix, false, stride, which, stride, into);
+    gather(matrix, false, stride, 0, which, stride, into);
   }
 
   private void gather(
-      long rows, boolean bf16, int rowWords, RowChoice which, int stride, Gathered into) {
+      long rows,
+      boolean bf16,
+      int rowWords,
+      long slots,
+      RowChoice which,
+      int stride,
+      Gathered into) {
     gather.launch(
         blocks(which.count(), stride),
         1,
@@ -66,6 +72,7 @@ final class RowKernels {
         rows,
         flag(bf16),
         rowWords,
+        slots,
         which.ids(),
         which.first(),
         which.count(),
@@ -90,6 +97,7 @@ final class RowKernels {
         rows.rowWords(),
         flag(rows.state().velocity()),
         rows.lastSteps(),
+        rows.slots(),
         which.ids(),
         which.first(),
         which.count(),
@@ -158,6 +166,7 @@ final class RowKernels {
         flag(rows.state().velocity()),
         rows.accumulators(),
         rows.lastSteps(),
+        rows.slots(),
         which.ids(),
         which.first(),
         which.count(),

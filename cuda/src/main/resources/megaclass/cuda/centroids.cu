@@ -58,13 +58,13 @@ extern "C" __global__ void nearest_lists(const float* products, int numLists, co
 }
 
 // 1 / |row| of classes (n) for rows that count as directions, 1 for others. A warp a row.
-extern "C" __global__ void row_units(const unsigned* rows, int bf16, int rowWords, int stride, int normalised, const int* classes, int n, float* units) {
+extern "C" __global__ void row_units(const unsigned* rows, int bf16, int rowWords, int stride, int normalised, const int* slots, const int* classes, int n, float* units) {
   int lane = threadIdx.x % WARP;
   int i = blockIdx.x * (blockDim.x / WARP) + threadIdx.x / WARP;
   if (i >= n) {
     return;
   }
-  const unsigned* row = rows + (long long)classes[i] * rowWords;
+  const unsigned* row = rows + rowSlot(slots, classes[i]) * rowWords;
   float squares = 0.0f;
   for (int q = lane; q < stride / 8; q += WARP) {
     RowPart part = readRow(row, bf16, stride, q);
@@ -91,12 +91,28 @@ __device__ inline int below(int bound, unsigned long long bits) {
   return (int)(((bits >> 32) * (unsigned)bound + low) >> 32);
 }
 
+// First of entries [from, to) of members, ascending, that is a place from `place` on.
+__device__ inline int firstFrom(const int* members, int from, int to, int place) {
+  while (from < to) {
+    int middle = from + (to - from) / 2;
+    if (members[middle] < place) {
+      from = middle + 1;
+    } else {
+      to = middle;
+    }
+  }
+  return from;
+}
+
 // Moves centroids to means: CoarseQuantizer.moveToMeans. Block x works on list firstList + x and
-// adds its members in order: members (sorted by list), places in classes and units. A list without
-// members starts again from a random one of the classes (n) by restartKey, if restart is 1, and else
-// stays. centroids (numLists, stride). A thread adds up one number, so that the order is that of
-// members.
-extern "C" __global__ void mean_rows(const unsigned* rows, int bf16, int rowWords, int stride, const int* classes, const float* units, int n, const int* members, const int* starts, const int* ends, int firstList, int restart, long long restartKey, float* centroids) {
+// adds its members in order: members (sorted by list, ascending in a list), places in classes and
+// units. A list without members starts again from a random one of the classes (n) by restartKey, if
+// restart is 1, and else stays. centroids (numLists, stride). A thread adds up one number, so that
+// the order is that of members.
+//
+// Only places [firstPlace, lastPlace) are added: what does not fit on the device together comes
+// part by part, in order, and centroids hold the sums until the last part, which ends at n.
+extern "C" __global__ void mean_rows(const unsigned* rows, int bf16, int rowWords, int stride, const int* slots, const int* classes, const float* units, int n, int firstPlace, int lastPlace, const int* members, const int* starts, const int* ends, int firstList, int restart, long long restartKey, float* centroids) {
   int list = firstList + blockIdx.x;
   int start = starts[list];
   int end = ends[list];
@@ -104,19 +120,22 @@ extern "C" __global__ void mean_rows(const unsigned* rows, int bf16, int rowWord
   if (start == end && !restart) {
     return;
   }
+  int from = firstFrom(members, start, end, firstPlace);
+  int to = firstFrom(members, from, end, lastPlace);
+  float factor = lastPlace == n ? 1.0f / (end - start) : 1.0f;
   int random = below(n, hashKey((unsigned long long)restartKey, (unsigned long long)list));
   for (int j = threadIdx.x; j < stride; j += blockDim.x) {
-    float sum = 0.0f;
+    float sum = firstPlace == 0 ? 0.0f : centroid[j];
 #pragma unroll 8
-    for (int i = start; i < end; i++) {
+    for (int i = from; i < to; i++) {
       int place = members[i];
-      const unsigned* row = rows + (long long)classes[place] * rowWords;
+      const unsigned* row = rows + rowSlot(slots, classes[place]) * rowWords;
       sum += numberOf(row, bf16, stride, j) * units[place];
     }
     if (start < end) {
-      centroid[j] = sum * (1.0f / (end - start));
-    } else {
-      const unsigned* row = rows + (long long)classes[random] * rowWords;
+      centroid[j] = sum * factor;
+    } else if (firstPlace <= random && random < lastPlace) {
+      const unsigned* row = rows + rowSlot(slots, classes[random]) * rowWords;
       centroid[j] = numberOf(row, bf16, stride, j) * units[random];
     }
   }

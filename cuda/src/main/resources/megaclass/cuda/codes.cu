@@ -85,7 +85,7 @@ extern "C" __global__ void rotate_rows(const float* rows, int stride, int width,
 // normalised: rows are taken to unit length. rotatedCentroids (numLists, codeDim); listOf and slotOf
 // (numClasses): where a class stands. notFinite[0] becomes the largest id of a class whose weight
 // is infinite or NaN. Shared memory: codeDim floats a warp.
-extern "C" __global__ void encode_rows(const unsigned* rows, int bf16, int rowWords, int stride, int normalised, const int* ids, int first, int n, const float* factors, int rounds, int codeDim, const float* rotatedCentroids, const int* listOf, const int* slotOf, int hamming, unsigned* codes, float* slotFactors, int* notFinite) {
+extern "C" __global__ void encode_rows(const unsigned* rows, int bf16, int rowWords, int stride, int normalised, const int* slots, const int* ids, int first, int n, const float* factors, int rounds, int codeDim, const float* rotatedCentroids, const int* listOf, const int* slotOf, int hamming, unsigned* codes, float* slotFactors, int* notFinite) {
   extern __shared__ unsigned char shared_memory[];
   int lane = threadIdx.x % WARP;
   int warp = threadIdx.x / WARP;
@@ -94,7 +94,7 @@ extern "C" __global__ void encode_rows(const unsigned* rows, int bf16, int rowWo
     return;
   }
   int classId = ids ? ids[i] : first + i;
-  const unsigned* row = rows + (long long)classId * rowWords;
+  const unsigned* row = rows + rowSlot(slots, classId) * rowWords;
   float* x = (float*)shared_memory + warp * codeDim;
   float squares = 0.0f;
   for (int j = lane; j < codeDim; j += WARP) {
@@ -200,15 +200,20 @@ extern "C" __global__ void encode_queries(const float* embeddings, int stride, i
 }
 
 // IndexedRows.scores: inner products of embeddings (batch, stride) with the rows of classes, or
-// cosines where rows are normalised. ids and into (batch, perSample); id -1 is skipped. A warp takes
-// one pair; pairs of a sample are neighbours, so that its embedding comes from the cache.
-extern "C" __global__ void score_rows(const unsigned* rows, int bf16, int rowWords, int stride, int normalised, const float* embeddings, const int* ids, int batch, int perSample, float* into) {
+// cosines where rows are normalised. ids and into (batch, perSample); id -1 is skipped, and so are
+// classes whose rows have no slot. A warp takes one pair; pairs of a sample are neighbours, so that
+// its embedding comes from the cache.
+extern "C" __global__ void score_rows(const unsigned* rows, int bf16, int rowWords, int stride, int normalised, const int* slots, const float* embeddings, const int* ids, int batch, int perSample, float* into) {
   int lane = threadIdx.x % WARP;
   long long pair = (long long)blockIdx.x * (blockDim.x / WARP) + threadIdx.x / WARP;
   if (pair >= (long long)batch * perSample || ids[pair] < 0) {
     return;
   }
-  const unsigned* row = rows + (long long)ids[pair] * rowWords;
+  long long slot = rowSlot(slots, ids[pair]);
+  if (slot < 0) {
+    return;
+  }
+  const unsigned* row = rows + slot * rowWords;
   const float* embedding = embeddings + pair / perSample * stride;
   float dot = 0.0f;
   float squares = 0.0f;

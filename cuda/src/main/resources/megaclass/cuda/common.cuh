@@ -85,6 +85,12 @@ struct RowPart {
   float second[4];  // numbers stride/2 + 4q + i
 };
 
+// Where the row of a class lies: in its slot, -1 for none, or at its id where slots (numClasses) is
+// null.
+__device__ inline long long rowSlot(const int* slots, int classId) {
+  return slots ? slots[classId] : classId;
+}
+
 // Lanes of a warp that share a row: one part each, if that many are there. A power of two.
 __device__ inline int lanesPerRow(int stride) {
   int lanes = 2;

@@ -8,6 +8,7 @@
 // still in the L1 cache.
 //
 // Which rows: ids[0 .. count), distinct, or the range [first, first + count) where ids is null.
+// Where they lie: rowSlot; what is kept beside rows lies at the same places.
 #include "common.cuh"
 
 // What a row may go through in one step, as in megaclass.optim.SparseOptimizer.
@@ -42,13 +43,13 @@ __device__ inline unsigned roundingKey(int row, int step, int change) {
 // inverseNorms (count), unless that is null. The order of the numbers is the plain one in both
 // outputs, since products with embeddings need one order.
 extern "C" __global__ void gather_rows(
-    const unsigned* rows, int bf16, long long rowWords, const int* ids, int first, int count,
-    int stride, float* inverseNorms, float* intoFloats, unsigned short* intoBf16) {
+    const unsigned* rows, int bf16, long long rowWords, const int* slots, const int* ids, int first,
+    int count, int stride, float* inverseNorms, float* intoFloats, unsigned short* intoBf16) {
   int lanes = lanesPerRow(stride);
   int lane = threadIdx.x % lanes;
   long long i = rowIndex(lanes);
   int parts = i < count ? stride / 8 : 0;
-  const unsigned* row = i < count ? rows + rowWords * rowAt(ids, first, i) : rows;
+  const unsigned* row = i < count ? rows + rowWords * rowSlot(slots, rowAt(ids, first, i)) : rows;
   float factor = 1.0f;
   if (inverseNorms) {
     float squares = 0.0f;
@@ -116,20 +117,21 @@ extern "C" __global__ void advance_products(
 }
 
 // Applies to rows the steps before `step` that they missed. Defined by SparseOptimizer.catchUp.
-// products (step, 4) is the table of advance_products; lastSteps has an entry for every class.
+// products (step, 4) is the table of advance_products; lastSteps has an entry for every row.
 extern "C" __global__ void catch_up_rows(
-    unsigned* rows, int bf16, long long rowWords, int velocity, int* lastSteps, const int* ids,
-    int first, int count, int stride, const double* products, int step) {
+    unsigned* rows, int bf16, long long rowWords, int velocity, int* lastSteps, const int* slots,
+    const int* ids, int first, int count, int stride, const double* products, int step) {
   int lanes = lanesPerRow(stride);
   int lane = threadIdx.x % lanes;
   long long i = rowIndex(lanes);
   int row = i < count ? rowAt(ids, first, i) : 0;
-  int last = i < count ? lastSteps[row] : step;
+  long long slot = i < count ? rowSlot(slots, row) : 0;
+  int last = i < count ? lastSteps[slot] : step;
   __syncwarp();  // all lanes have read it before one sets it
   if (last == step) {
     return;
   }
-  unsigned* w = rows + rowWords * row;
+  unsigned* w = rows + rowWords * slot;
   unsigned* v = w + weightWords(bf16, stride);
   const double* product = products + 4ll * last;
   float vv = (float)product[0];
@@ -159,7 +161,7 @@ extern "C" __global__ void catch_up_rows(
     writeRow(w, bf16, stride, q, key, weight);
   }
   if (lane == 0) {
-    lastSteps[row] = step;
+    lastSteps[slot] = step;
   }
 }
 
@@ -214,12 +216,12 @@ __device__ inline void momentumStep(
 // Moves rows by their gradients. Defined by TileKernel.updateRows and SparseOptimizer.update.
 //
 // gradients (count, stride): by the rows, or by the unit rows where inverseNorms (count) is not
-// null. AdaGrad where accumulators (of every class) is not null; else SGD, with momentum where
+// null. AdaGrad where accumulators (of every row) is not null; else SGD, with momentum where
 // rows have a velocity. keep is 1 - rate * decay, with which SGD without momentum decays. lastSteps
-// (of every class) may be null. `width` of the `stride` numbers are weights, the rest zeros.
+// (of every row) may be null. `width` of the `stride` numbers are weights, the rest zeros.
 extern "C" __global__ void update_rows(
     unsigned* rows, int bf16, long long rowWords, int velocity, float* accumulators, int* lastSteps,
-    const int* ids, int first, int count, int stride, int width, const float* gradients,
+    const int* slots, const int* ids, int first, int count, int stride, int width, const float* gradients,
     const float* inverseNorms, int step, float rate, float momentum, float decay, int nesterov,
     float keep, float epsilon) {
   int lanes = lanesPerRow(stride);
@@ -227,7 +229,8 @@ extern "C" __global__ void update_rows(
   long long i = rowIndex(lanes);
   int parts = i < count ? stride / 8 : 0;
   int row = i < count ? rowAt(ids, first, i) : 0;
-  unsigned* w = rows + rowWords * row;
+  long long slot = i < count ? rowSlot(slots, row) : 0;
+  unsigned* w = rows + rowWords * slot;
   unsigned* v = w + weightWords(bf16, stride);
   const float* u = gradients + (i < count ? i : 0) * stride;
   float inverse = 1.0f;
@@ -249,11 +252,11 @@ extern "C" __global__ void update_rows(
       }
       squares = dotParts(g, g, squares);
     }
-    float sum = lanesSum(squares, lanes) / width + (i < count ? accumulators[row] : 0.0f);
+    float sum = lanesSum(squares, lanes) / width + (i < count ? accumulators[slot] : 0.0f);
     move = (float)(-rate / (sqrt((double)sum) + epsilon));
     __syncwarp();  // all lanes have read it before one sets it
     if (lane == 0 && i < count) {
-      accumulators[row] = sum;
+      accumulators[slot] = sum;
     }
   }
   unsigned key = bf16 ? roundingKey(row, step, MOVED) : 0u;
@@ -282,6 +285,6 @@ extern "C" __global__ void update_rows(
     writeRow(w, bf16, stride, q, key, weight);
   }
   if (lastSteps && lane == 0 && i < count) {
-    lastSteps[row] = step + 1;
+    lastSteps[slot] = step + 1;
   }
 }

@@ -6,8 +6,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.function.Function;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import megaclass.backbone.Embeddings;
@@ -83,6 +85,7 @@ class CudaHeadTest {
         NUM_CLASSES,
         DIM,
         RowFormat.FP32,
+        HeadSettings.ALL_ON_DEVICE,
         Loss.parse(loss),
         SelectorSpec.parse(selector),
         OptimizerSpec.parse(optimizer),
@@ -183,6 +186,7 @@ class CudaHeadTest {
         of.numClasses(),
         of.dim(),
         dtype,
+        of.deviceMemory(),
         of.loss(),
         of.selector(),
         of.optimizer(),
@@ -270,9 +274,9 @@ class CudaHeadTest {
   }
 
   /** A run of a head over random examples. */
-  private static final class Run implements AutoCloseable {
+  static final class Run implements AutoCloseable {
     final HeadProblem problem;
-    private final ClassWeights weights;
+    final ClassWeights weights;
     private final Dataset data;
     private final FrozenBackbone backbone = new FrozenBackbone(DIM);
     private final Embeddings embeddings;
@@ -325,10 +329,15 @@ class CudaHeadTest {
 
     /** Another head takes over, as after a resume. */
     void goOn(TrainingHead other, int steps) {
+      goOn(other, steps, _ -> MemorySegment.NULL);
+    }
+
+    /** The same with what a checkpoint keeps besides rows. */
+    void goOn(TrainingHead other, int steps, Function<String, MemorySegment> sections) {
       head.synchronise();
       head.close();
       head = other;
-      head.restore(_ -> java.lang.foreign.MemorySegment.NULL);
+      head.restore(sections);
       for (int step = 0; step < steps; step++) {
         head.skipStep(rate(step));
       }

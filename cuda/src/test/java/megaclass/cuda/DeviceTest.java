@@ -138,8 +138,8 @@ class DeviceTest {
     try (var device = cuda.open(cache)) {
       assertEquals(
           "the GPU has no 1.00 GiB of memory left: 1.50 GiB of 3.00 GiB are free; take a smaller"
-              + " dim, fewer classes, dtype = \"bf16\" or an optimizer without momentum, or end"
-              + " other programs on it",
+              + " device.memory or dim, fewer classes, dtype = \"bf16\" or an optimizer without"
+              + " momentum, or end other programs on it",
           messageOf(DeviceMemoryException.class, () -> device.allocate(1L << 30)));
       device.allocate(900);
     }

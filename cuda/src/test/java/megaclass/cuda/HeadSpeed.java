@@ -8,6 +8,7 @@ import megaclass.backbone.Embeddings;
 import megaclass.backbone.FrozenBackbone;
 import megaclass.compute.Engine;
 import megaclass.compute.RowFormat;
+import megaclass.compute.RowMatrix;
 import megaclass.data.Dataset;
 import megaclass.data.MiniBatch;
 import megaclass.data.PlantedClasses;
@@ -37,8 +38,47 @@ final class HeadSpeed {
 
   private static final String NO_STATE = "sgd(momentum=0, decay=0)";
 
-  /** What is trained. */
-  private record Size(int numClasses, int dim, int batch, RowFormat dtype, String optimizer) {}
+  private static final List<String> SELECTORS =
+      List.of(
+          "all",
+          "uniform(0.1)",
+          "uniform(0.01)",
+          "ivf(0.1)",
+          "ivf(0.01) + tail(0.25)",
+          "ivf(0.01) + tail(0.25) + groups(8)");
+
+  /** Those whose rows fit into a tenth of them. */
+  private static final List<String> FEW = List.of("uniform(0.01)", "ivf(0.01) + tail(0.25)");
+
+  /**
+   * What is trained.
+   *
+   * @param onDevice share of the rows that the device holds; the rest is in the host's memory
+   */
+  private record Size(
+      int numClasses, int dim, int batch, RowFormat dtype, String optimizer, double onDevice) {
+    RowMatrix.State state() {
+      return SparseOptimizer.stateFor(OptimizerSpec.parse(optimizer));
+    }
+
+    long deviceMemory() {
+      return onDevice == 1
+          ? HeadSettings.ALL_ON_DEVICE
+          : Math.round(onDevice * numClasses * state().bytesPerRow(dim, dtype));
+    }
+
+    @Override
+    public String toString() {
+      return String.format(
+          Locale.ROOT,
+          "%,d x %d %s, batch %d%s",
+          numClasses,
+          dim,
+          dtype,
+          batch,
+          onDevice == 1 ? "" : ", %.0f %% there".formatted(100 * onDevice));
+    }
+  }
 
   private HeadSpeed() {}
 
@@ -46,32 +86,23 @@ final class HeadSpeed {
   static void print() {
     var sizes =
         HostCuda.isEmulated()
-            ? List.of(new Size(5000, 32, 64, RowFormat.BF16, SGD))
+            ? List.of(
+                new Size(5000, 32, 64, RowFormat.BF16, SGD, 1),
+                new Size(5000, 32, 64, RowFormat.BF16, SGD, 0.1))
             : List.of(
-                new Size(1_000_000, 128, 256, RowFormat.FP32, SGD),
-                new Size(10_000_000, 512, 1024, RowFormat.BF16, SGD),
-                new Size(100_000_000, 128, 1024, RowFormat.BF16, NO_STATE));
+                new Size(1_000_000, 128, 256, RowFormat.FP32, SGD, 1),
+                new Size(10_000_000, 512, 1024, RowFormat.BF16, SGD, 1),
+                new Size(10_000_000, 512, 1024, RowFormat.BF16, SGD, 0.1),
+                new Size(100_000_000, 128, 1024, RowFormat.BF16, NO_STATE, 1));
     System.out.printf(
-        "%n%-42s %-34s %9s %11s %8s%n", "steps of the head", "", "active", "samples/s", "GiB");
+        "%n%-46s %-34s %9s %11s %8s%n", "steps of the head", "", "active", "samples/s", "GiB");
     for (var size : sizes) {
       try (var engine = Engine.start("auto", Runtime.getRuntime().availableProcessors());
           var weights =
-              ClassWeights.allocate(
-                  size.numClasses,
-                  size.dim,
-                  false,
-                  SparseOptimizer.stateFor(OptimizerSpec.parse(size.optimizer)),
-                  size.dtype);
+              ClassWeights.allocate(size.numClasses, size.dim, false, size.state(), size.dtype);
           var data = data(size)) {
         weights.randomise(1, engine.workers());
-        for (String selector :
-            List.of(
-                "all",
-                "uniform(0.1)",
-                "uniform(0.01)",
-                "ivf(0.1)",
-                "ivf(0.01) + tail(0.25)",
-                "ivf(0.01) + tail(0.25) + groups(8)")) {
+        for (String selector : size.onDevice == 1 ? SELECTORS : FEW) {
           line(size, selector, weights, data, engine);
         }
       }
@@ -93,20 +124,13 @@ final class HeadSpeed {
             size.numClasses,
             size.dim,
             size.dtype,
+            size.deviceMemory(),
             Loss.parse("cosface(scale=32, margin=0.2)"),
             SelectorSpec.parse(selector),
             OptimizerSpec.parse(size.optimizer),
             size.batch,
             Precision.BF16,
             0);
-    String what =
-        String.format(
-            Locale.ROOT,
-            "%,d x %d %s, batch %d",
-            size.numClasses,
-            size.dim,
-            size.dtype,
-            size.batch);
     var provider = new CudaProvider(_ -> HostCuda.open());
     double needed = provider.deviceBytes(settings).values().stream().mapToLong(b -> b).sum();
     try (var head = provider.open(new HeadProblem(settings, weights, 1, engine));
@@ -116,14 +140,14 @@ final class HeadSpeed {
       double rate = samplesPerSecond(head, embeddings, data, size);
       System.out.printf(
           Locale.ROOT,
-          "%-42s %-34s %9d %11.0f %8.1f%n",
-          what,
+          "%-46s %-34s %9d %11.0f %8.1f%n",
+          size,
           selector,
           head.numActive(),
           rate,
           needed / (1L << 30));
     } catch (DeviceMemoryException e) {
-      System.out.printf("%-42s %-34s %s%n", what, selector, e.getMessage());
+      System.out.printf("%-46s %-34s %s%n", size, selector, e.getMessage());
     }
   }
 

@@ -77,6 +77,7 @@ public abstract class TrainingHeadContract {
         Integer.parseInt(words[0]),
         Integer.parseInt(words[1]),
         RowFormat.parse(words[2]),
+        HeadSettings.ALL_ON_DEVICE,
         Loss.parse(words[3]),
         SelectorSpec.parse(words[4]),
         OptimizerSpec.parse(words[5]),

@@ -15,6 +15,7 @@ import megaclass.backbone.BackboneSpec;
 import megaclass.cli.settings.Setting.Form;
 import megaclass.cli.text.Quantity;
 import megaclass.compute.RowFormat;
+import megaclass.head.HeadSettings;
 import megaclass.head.Precision;
 import megaclass.internal.Check;
 import megaclass.loss.Loss;
@@ -237,6 +238,19 @@ public final class RunSettings {
           .about("what matrix products on a GPU round their operands to; bf16 is the fastest")
           .into(TrainConfig::withDevicePrecision);
 
+  public static final Setting<Long> DEVICE_MEMORY =
+      Setting.of("device.memory", "--device-memory", Form.TEXT, RunSettings::deviceMemory)
+          .in(WITH_WHAT, "BYTES")
+          .by(ALL_OF_THEM)
+          .allowed("all, or bytes such as 40g")
+          .about(
+              "memory of a GPU for class weights with optimizer state; if they take more, the GPU"
+                  + " has those in use and the host all")
+          .writtenWith(
+              bytes ->
+                  bytes == HeadSettings.ALL_ON_DEVICE ? ALL_OF_THEM : Quantity.bytesText(bytes))
+          .into(TrainConfig::withDeviceMemory);
+
   public static final Setting<Integer> DEVICE_NUMBER =
       Setting.integer("device.number", "--device-number")
           .in(WITH_WHAT, "NUMBER")
@@ -325,6 +339,7 @@ public final class RunSettings {
           BACKEND,
           MEMORY,
           DEVICE_PRECISION,
+          DEVICE_MEMORY,
           DEVICE_NUMBER,
           K,
           EVALUATE_TIMES,
@@ -344,6 +359,12 @@ public final class RunSettings {
     return text.equals(ALL_OF_THEM)
         ? TrainConfig.ALL_IN_MEMORY
         : Check.positive("weightsMemory", Quantity.parseBytes(text));
+  }
+
+  private static Long deviceMemory(String text) {
+    return text.equals(ALL_OF_THEM)
+        ? HeadSettings.ALL_ON_DEVICE
+        : Check.positive("deviceMemory", Quantity.parseBytes(text));
   }
 
   /** 0 for "auto". */

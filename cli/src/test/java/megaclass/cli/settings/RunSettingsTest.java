@@ -128,6 +128,7 @@ class RunSettingsTest {
           --threads       | 2000  | --threads: threads must be in [1, 1024], but was 2000
           --backend       | gpu   | --backend: backend must be one of auto, vector, scalar, cuda, but was "gpu"
           --device-precision  | fp16 | --device-precision: device precision must be tf32, bf16 or fp32, but was "fp16"
+          --device-memory | 0     | --device-memory: deviceMemory must be at least 1, but was 0
           --device-number | -1    | --device-number: deviceNumber must be at least 0, but was -1
           --memory        | lots  | --memory: cannot read the bytes "lots"; give a number and a unit, such as 16g or 512m
           --memory        | 0     | --memory: memory must be at least 1, but was 0
