@@ -7,6 +7,7 @@ module megaclass.cli {
   requires jdk.management;
   requires jdk.unsupported;
   requires megaclass.core;
+  requires megaclass.formats;
   requires org.carrot2.morfologik.stemming;
   requires static transitive org.jspecify;
   requires org.tomlj;

@@ -5,6 +5,7 @@ import java.util.List;
 import megaclass.cli.verb.BenchVerb;
 import megaclass.cli.verb.ConvertVerb;
 import megaclass.cli.verb.EvaluateVerb;
+import megaclass.cli.verb.GlyphsVerb;
 import megaclass.cli.verb.InspectVerb;
 import megaclass.cli.verb.PlanVerb;
 import megaclass.cli.verb.PredictVerb;
@@ -22,6 +23,7 @@ public final class Main {
           new InspectVerb(),
           new ConvertVerb(),
           new SynthVerb(),
+          new GlyphsVerb(),
           new BenchVerb());
 
   private Main() {}

@@ -76,7 +76,7 @@ class MainTest {
             ExitCode.WRONG_USAGE,
             "",
             "megaclass: unknown verb fly; the verbs are train, evaluate, predict, plan, inspect,"
-                + " convert, synth, bench\n"),
+                + " convert, synth, glyphs, bench\n"),
         Cli.run(folder, "fly"));
   }
 

@@ -54,7 +54,9 @@ public final class RunSettings {
   public static final Setting<String> SOURCE =
       Setting.text("data.source", "--source")
           .in(FROM_WHAT, "SOURCE")
-          .allowed("FILE.tsv, FILE.npy, or lemmas:GROUP:ARTIFACT:VERSION")
+          .allowed(
+              "FILE.tsv, FILE.npy, lemmas:GROUP:ARTIFACT:VERSION, or images: FOLDER, FILE.lst,"
+                  + " FILE.rec")
           .about("examples to convert once into the data folder, instead of a training file");
 
   public static final Setting<String> LABELS =
@@ -316,6 +318,10 @@ public final class RunSettings {
           TEST_SHARE,
           MIN_EXAMPLES_PER_CLASS,
           DATA_FOLDER,
+          ImageSettings.IMAGE,
+          ImageSettings.IMAGE_RESIZE,
+          ImageSettings.BAD_IMAGES,
+          ImageSettings.CLASS_DEPTH,
           BACKBONE,
           DIM,
           BACKBONE_LEARNING_RATE,

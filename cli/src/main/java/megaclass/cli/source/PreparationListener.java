@@ -3,6 +3,7 @@ package megaclass.cli.source;
 
 import java.nio.file.Path;
 import megaclass.data.Conversion;
+import megaclass.formats.ImageSource;
 
 /** Hears what is done to get at data, before each step that takes a while. */
 public interface PreparationListener {
@@ -14,6 +15,9 @@ public interface PreparationListener {
 
   /** The files were written. */
   void converted(Conversion.Result result, double seconds);
+
+  /** Images that could not be read were left out. */
+  void skipped(ImageSource.Skipped images);
 
   /** The files are there already. */
   void foundConverted(Path train, Path test);

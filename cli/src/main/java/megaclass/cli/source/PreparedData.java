@@ -4,8 +4,11 @@ package megaclass.cli.source;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import java.io.IOException;
+import java.nio.file.FileVisitOption;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.nio.file.attribute.FileTime;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.TreeMap;
@@ -44,7 +47,10 @@ public final class PreparedData {
             settings.get(RunSettings.MIN_EXAMPLES_PER_CLASS),
             settings.get(RunSettings.SEED));
     return new PreparedData(
-        SourceSpec.parse(settings.get(RunSettings.SOURCE), settings.get(RunSettings.LABELS)),
+        SourceSpec.parse(
+            settings.get(RunSettings.SOURCE),
+            settings.get(RunSettings.LABELS),
+            ImageChoice.of(settings)),
         conversion,
         console.path(settings.get(RunSettings.DATA_FOLDER)),
         console);
@@ -72,6 +78,7 @@ public final class PreparedData {
     var result = conversion.split(examples, train(), test());
     AtomicFiles.writeString(note(), TextProperties.format(properties()));
     listener.converted(result, (System.nanoTime() - start) * 1e-9);
+    Sources.tellSkipped(examples, listener);
   }
 
   private boolean isMade() {
@@ -101,6 +108,11 @@ public final class PreparedData {
         properties.put("features", stamp(features));
         properties.put("labels", stamp(labels));
       }
+      case SourceSpec.Images(var place, var path, var choice) -> {
+        properties.put("image", choice.toString());
+        properties.put(
+            "path", place == SourceSpec.ImagePlace.FOLDER ? stampOfFolder(path) : stamp(path));
+      }
     }
     return properties;
   }
@@ -113,6 +125,25 @@ public final class PreparedData {
     } catch (IOException e) {
       throw new InvalidFileException(Path.of(file), e);
     }
+  }
+
+  /** Number, size and time of the files in a folder. */
+  private String stampOfFolder(String folder) {
+    long files = 0;
+    long bytes = 0;
+    var newest = FileTime.fromMillis(0);
+    try (var entries = Files.walk(console.path(folder), FileVisitOption.FOLLOW_LINKS)) {
+      for (var file : (Iterable<Path>) entries::iterator) {
+        var facts = Files.readAttributes(file, BasicFileAttributes.class);
+        files++;
+        bytes += facts.isDirectory() ? 0 : facts.size();
+        var time = facts.lastModifiedTime();
+        newest = time.compareTo(newest) > 0 ? time : newest;
+      }
+    } catch (IOException e) {
+      throw new InvalidFileException(Path.of(folder), e);
+    }
+    return files + " files, " + bytes + " bytes, newest " + newest;
   }
 
   private Path note() {

@@ -12,6 +12,12 @@ import megaclass.data.ExampleSource;
 import megaclass.data.LabelledText;
 import megaclass.data.Labels;
 import megaclass.data.NpyFeatures;
+import megaclass.formats.ImageCatalogue;
+import megaclass.formats.ImageFolder;
+import megaclass.formats.ImageList;
+import megaclass.formats.ImageSource;
+import megaclass.formats.PairFile;
+import megaclass.formats.RecordFile;
 
 /** Opens what the user names as data. */
 public final class Sources {
@@ -24,16 +30,21 @@ public final class Sources {
    * Opens a source of examples.
    *
    * @param words its text, and that of its labels where there are any
+   * @param images how images are read
    * @param dataFolder where what must be fetched is put
    */
   public static ExampleSource open(
-      List<String> words, Path dataFolder, Console console, PreparationListener listener) {
+      List<String> words,
+      ImageChoice images,
+      Path dataFolder,
+      Console console,
+      PreparationListener listener) {
     if (words.isEmpty() || words.size() > 2) {
       throw new UsageException(
           "expected data, or rows and their labels, but got "
               + (words.isEmpty() ? "nothing" : String.join(" ", words)));
     }
-    var spec = SourceSpec.parse(words.getFirst(), words.size() == 2 ? words.getLast() : "");
+    var spec = SourceSpec.parse(words.getFirst(), words.size() == 2 ? words.getLast() : "", images);
     return open(spec, dataFolder, console, listener);
   }
 
@@ -48,7 +59,7 @@ public final class Sources {
     if (words.size() == 1 && isConverted(words.getFirst())) {
       return Dataset.open(console.path(words.getFirst()));
     }
-    var source = open(words, console.folder(), console, listener);
+    var source = open(words, ImageChoice.NONE, console.folder(), console, listener);
     try (var builder = new Labels.Builder(labels)) {
       return Dataset.read(source, builder);
     }
@@ -79,6 +90,25 @@ public final class Sources {
       case SourceSpec.TextFile(var file) -> new LabelledText(console.path(file));
       case SourceSpec.Rows(var features, var labels) ->
           NpyFeatures.open(console.path(features), console.path(labels));
+      case SourceSpec.Images(var place, var path, var choice) ->
+          choice.source(catalogue(place, console.path(path), choice));
     };
+  }
+
+  private static ImageCatalogue catalogue(
+      SourceSpec.ImagePlace place, Path path, ImageChoice choice) {
+    return switch (place) {
+      case FOLDER -> new ImageFolder(path, choice.classDepth());
+      case LIST -> new ImageList(path);
+      case RECORDS -> new RecordFile(path);
+      case PAIRS -> PairFile.open(path);
+    };
+  }
+
+  /** Tells which images of a source were left out, once it was read. */
+  public static void tellSkipped(ExampleSource source, PreparationListener listener) {
+    if (source instanceof ImageSource images && images.skipped().count() > 0) {
+      listener.skipped(images.skipped());
+    }
   }
 }

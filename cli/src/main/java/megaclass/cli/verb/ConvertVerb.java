@@ -11,15 +11,21 @@ import megaclass.cli.ExitCode;
 import megaclass.cli.UsageException;
 import megaclass.cli.Verb;
 import megaclass.cli.run.RunLog;
+import megaclass.cli.settings.ImageSettings;
 import megaclass.cli.settings.OutputSettings;
 import megaclass.cli.settings.Question;
 import megaclass.cli.settings.RunSettings;
 import megaclass.cli.settings.Setting;
 import megaclass.cli.settings.Settings;
+import megaclass.cli.source.ImageChoice;
 import megaclass.cli.source.Sources;
+import megaclass.cli.text.Quantity;
 import megaclass.data.Conversion;
+import megaclass.data.Dataset;
 import megaclass.data.ExampleSource;
 import megaclass.data.Labels;
+import megaclass.formats.ImageSource;
+import megaclass.formats.PairFile;
 import megaclass.internal.SectionFile;
 
 /** {@code megaclass convert}: any source to {@code .mcd}. */
@@ -49,6 +55,10 @@ public final class ConvertVerb implements Verb {
     return List.of(
         "convert PAIRS.tsv OUT.mcd               a label, a tab and a text in each line",
         "convert FEATURES.npy LABELS.txt OUT.mcd",
+        "convert FOLDER OUT.mcd --image CxHxW    images, in a folder for each class",
+        "convert LIST.lst OUT.mcd --image CxHxW  a path, a tab and a label in each line",
+        "convert TRAIN.rec OUT.mcd               a training set of InsightFace",
+        "convert LFW.bin OUT.mcd                 its verification set; writes OUT.pairs.tsv, too",
         "convert lemmas:GROUP:ARTIFACT:VERSION OUT.mcd");
   }
 
@@ -61,6 +71,10 @@ public final class ConvertVerb implements Verb {
         RunSettings.MIN_EXAMPLES_PER_CLASS,
         RunSettings.SEED,
         RunSettings.DATA_FOLDER,
+        ImageSettings.IMAGE,
+        ImageSettings.IMAGE_RESIZE,
+        ImageSettings.BAD_IMAGES,
+        ImageSettings.CLASS_DEPTH,
         OutputSettings.LOG);
   }
 
@@ -68,6 +82,7 @@ public final class ConvertVerb implements Verb {
   public List<String> examples() {
     return List.of(
         "megaclass convert pairs.tsv train.mcd --test test.mcd --test-share 0.1",
+        "megaclass convert photos train.mcd --image 3x112x112",
         "megaclass convert lemmas:org.carrot2:morfologik-polish:2.1.9 lemmas.mcd");
   }
 
@@ -83,12 +98,24 @@ public final class ConvertVerb implements Verb {
     var settings = arguments.settings(flags());
     var listener = new PreparationLog(new RunLog(console, settings.get(OutputSettings.LOG)));
     var folder = console.path(settings.get(RunSettings.DATA_FOLDER));
-    var source = Sources.open(words, folder, console, listener);
+    var source = Sources.open(words, ImageChoice.of(settings), folder, console, listener);
     long start = System.nanoTime();
     listener.converting(String.join(" ", words), Path.of(out));
     var result = convert(source, console.path(out), settings, console);
     listener.converted(result, (System.nanoTime() - start) * 1e-9);
+    Sources.tellSkipped(source, listener);
+    if (source instanceof ImageSource images && images.catalogue() instanceof PairFile pairs) {
+      writePairs(pairs, out, console);
+    }
     return ExitCode.DONE;
+  }
+
+  private static void writePairs(PairFile pairs, String out, Console console) {
+    String file = out.substring(0, out.length() - Sources.CONVERTED.length()) + ".pairs.tsv";
+    try (var data = Dataset.open(console.path(out))) {
+      long written = pairs.writePairs(data, console.path(file));
+      console.err().println("pairs     " + file + "   " + Quantity.count(written) + " pairs");
+    }
   }
 
   private static Conversion.Result convert(

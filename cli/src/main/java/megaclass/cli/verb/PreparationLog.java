@@ -11,6 +11,7 @@ import megaclass.cli.run.Message;
 import megaclass.cli.run.RunLog;
 import megaclass.cli.source.PreparationListener;
 import megaclass.data.Conversion;
+import megaclass.formats.ImageSource;
 
 /**
  * Says how data is prepared.
@@ -45,6 +46,17 @@ record PreparationLog(RunLog log) implements PreparationListener {
             .formatted(
                 count(result.trainExamples()), held, count(result.numClasses()), duration(seconds));
     log.say(new Message("converted", fields, text));
+  }
+
+  @Override
+  public void skipped(ImageSource.Skipped images) {
+    var fields = Map.of("skipped", images.count(), "first", images.first());
+    var first = images.first().stream().map(fault -> "\n          " + fault).toList();
+    String more = images.count() > first.size() ? "\n          ..." : "";
+    String text =
+        "left out  %s images that cannot be used (--bad-images skip):%s%s\n"
+            .formatted(count(images.count()), String.join("", first), more);
+    log.say(new Message("skippedImages", fields, text));
   }
 
   @Override

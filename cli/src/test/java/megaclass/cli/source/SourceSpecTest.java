@@ -47,6 +47,24 @@ class SourceSpecTest {
         e.getMessage());
   }
 
+  @Test
+  void imagesAreKnownByTheirShapeOrTheEndOfTheName() {
+    var choice = ImageChoice.NONE.withShape("1x28x28");
+    for (var path : new String[] {"a/faces", "a/faces/", "a/faces.lst", "faces.rec", "faces.bin"}) {
+      assertEquals("faces", SourceSpec.parse(path, "", choice).name());
+    }
+    assertEquals(
+        new SourceSpec.Images(SourceSpec.ImagePlace.FOLDER, "a/faces", choice),
+        SourceSpec.parse("a/faces", "", choice));
+    assertEquals(
+        new SourceSpec.Images(
+            SourceSpec.ImagePlace.RECORDS, "train.rec", ImageChoice.NONE.withShape("3x112x112")),
+        SourceSpec.parse("train.rec", ""));
+    var e = assertThrows(IllegalArgumentException.class, () -> SourceSpec.parse("a.lst", ""));
+    assertEquals(
+        "the images of a.lst need a shape; give one, as in --image 3x112x112", e.getMessage());
+  }
+
   @ParameterizedTest
   @ValueSource(
       strings = {"pairs.csv", "pairs", "lemmas:org.carrot2:morfologik-polish", "lemmas:a::1"})
@@ -59,6 +77,10 @@ class SourceSpecTest {
             + "  FILE.tsv                        a label, a tab and a text in each line; also .txt,"
             + " .gz\n"
             + "  FILE.npy LABELS                 rows of numbers and a file with a label a line\n"
+            + "  FOLDER --image CxHxW            images, in a folder for each class\n"
+            + "  FILE.lst --image CxHxW          a path of an image, a tab and a label in each"
+            + " line\n"
+            + "  FILE.rec, FILE.bin              a training or verification set of InsightFace\n"
             + "  lemmas:GROUP:ARTIFACT:VERSION   a dictionary in a Maven artifact, e.g."
             + " lemmas:org.carrot2:morfologik-polish:2.1.9",
         e.getMessage());
