@@ -52,6 +52,7 @@ final class DeviceChoices {
         whole.numClasses(),
         whole.dim(),
         whole.dtype(),
+        whole.deviceMemory(),
         whole.loss(),
         spec.base(),
         whole.optimizer(),
