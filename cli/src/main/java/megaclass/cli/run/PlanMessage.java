@@ -16,6 +16,7 @@ import megaclass.cli.BuildInfo;
 import megaclass.cli.settings.Settings;
 import megaclass.cli.text.Lines;
 import megaclass.data.Dataset;
+import megaclass.data.FeatureKind;
 import megaclass.internal.SpecText;
 import megaclass.train.MemoryPlan;
 import megaclass.train.TrainConfig;

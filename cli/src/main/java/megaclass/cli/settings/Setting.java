@@ -253,7 +253,7 @@ public final class Setting<T> {
     }
   }
 
-  private static Double parseDouble(String text) {
+  static Double parseDouble(String text) {
     try {
       return Double.parseDouble(text.replace("_", ""));
     } catch (NumberFormatException e) {
