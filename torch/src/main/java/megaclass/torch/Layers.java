@@ -12,9 +12,8 @@ final class Layers {
   /** Share of a batch's statistics in the running ones, as is usual. */
   private static final double STATISTICS = 0.1;
 
-  private static final TensorOptional NONE = new TensorOptional();
-
   private final Parameters parameters;
+  private final TensorOptional none;
   private long bytesGiven;
 
   /** A function with parameters. */
@@ -45,6 +44,7 @@ final class Layers {
 
   Layers(Parameters parameters) {
     this.parameters = parameters;
+    none = parameters.none();
   }
 
   /** Bytes that convolutions and normalisations have given so far, all calls together. */
@@ -68,7 +68,7 @@ final class Layers {
     long[] stride = {shape.stride, shape.stride};
     long[] padding = {shape.size / 2, shape.size / 2};
     long[] dilation = {1, 1};
-    return (x, _) -> counted(torch.conv2d(x, weight, NONE, stride, padding, dilation, 1));
+    return (x, _) -> counted(torch.conv2d(x, weight, none, stride, padding, dilation, 1));
   }
 
   /** Normalisation of each channel over the batch (Ioffe and Szegedy 2015). */
@@ -83,7 +83,7 @@ final class Layers {
    */
   Layer normalisation(String name, long channels, boolean scaled) {
     TensorOptional weight =
-        scaled ? parameters.optional(parameters.constant(name + ".weight", 1, channels)) : NONE;
+        scaled ? parameters.optional(parameters.constant(name + ".weight", 1, channels)) : none;
     var bias = parameters.optional(parameters.constant(name + ".bias", 0, channels));
     var mean = parameters.optional(parameters.statistic(name + ".mean", 0, channels));
     var variance = parameters.optional(parameters.statistic(name + ".variance", 1, channels));

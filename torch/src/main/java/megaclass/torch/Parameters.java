@@ -107,6 +107,13 @@ final class Parameters implements AutoCloseable {
     return optional;
   }
 
+  /** No tensor where LibTorch takes one or none; lives as long as these parameters. */
+  TensorOptional none() {
+    var none = new TensorOptional();
+    optionals.add(none);
+    return none;
+  }
+
   /** Those that are trained, in the order in which they were made. */
   List<Named> trained() {
     return trained;

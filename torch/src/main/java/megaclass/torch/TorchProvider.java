@@ -10,7 +10,6 @@ import megaclass.backbone.NetworkProvider;
 import megaclass.backbone.NetworkTraining;
 import megaclass.data.ImageShape;
 import megaclass.internal.Hash;
-import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
@@ -30,8 +29,7 @@ public final class TorchProvider implements NetworkProvider {
   public Map<String, Long> bytes(Problem problem) {
     TorchLibrary.load(problem.threads());
     var terms = new LinkedHashMap<String, Long>();
-    try (var _ = new PointerScope();
-        var network = open(problem.spec(), problem)) {
+    try (var network = open(problem.spec(), problem)) {
       if (network == null) {
         return Map.of();
       }
