@@ -134,26 +134,43 @@ final class ImageMaker {
     for (int i = -radius; i <= radius; i++) {
       weights[i + radius] = (float) (StrictMath.exp(-0.5 * i * i / (deviation * deviation)) / sum);
     }
-    int width = shape.width();
-    int height = shape.height();
     for (int channel = 0; channel < shape.channels(); channel++) {
-      System.arraycopy(values, channel * plane.length, plane, 0, plane.length);
-      for (int y = 0; y < height; y++) {
+      int at = channel * plane.length;
+      blurRows(at, weights, radius);
+      blurColumns(at, weights, radius);
+    }
+  }
+
+  /** From a channel of the values to scratch. */
+  private void blurRows(int at, float[] weights, int radius) {
+    int width = shape.width();
+    var bordered = new float[width + 2 * radius];
+    for (int y = 0; y < shape.height(); y++) {
+      int row = at + y * width;
+      Arrays.fill(bordered, 0, radius, values[row]);
+      System.arraycopy(values, row, bordered, radius, width);
+      Arrays.fill(bordered, radius + width, bordered.length, values[row + width - 1]);
+      Arrays.fill(scratch, y * width, (y + 1) * width, 0f);
+      for (int i = 0; i < weights.length; i++) {
+        float weight = weights[i];
         for (int x = 0; x < width; x++) {
-          float value = 0;
-          for (int i = -radius; i <= radius; i++) {
-            value += weights[i + radius] * plane[y * width + Math.clamp(x + i, 0, width - 1)];
-          }
-          scratch[y * width + x] = value;
+          scratch[y * width + x] += weight * bordered[x + i];
         }
       }
-      for (int y = 0; y < height; y++) {
+    }
+  }
+
+  /** From scratch to a channel of the values. */
+  private void blurColumns(int at, float[] weights, int radius) {
+    int width = shape.width();
+    Arrays.fill(values, at, at + plane.length, 0f);
+    for (int y = 0; y < shape.height(); y++) {
+      int row = at + y * width;
+      for (int i = 0; i < weights.length; i++) {
+        int from = Math.clamp(y + i - radius, 0, shape.height() - 1) * width;
+        float weight = weights[i];
         for (int x = 0; x < width; x++) {
-          float value = 0;
-          for (int i = -radius; i <= radius; i++) {
-            value += weights[i + radius] * scratch[Math.clamp(y + i, 0, height - 1) * width + x];
-          }
-          values[channel * plane.length + y * width + x] = value;
+          values[row + x] += weight * scratch[from + x];
         }
       }
     }

@@ -49,6 +49,12 @@ public final class GlyphPlan {
       Check.positive("minFaces", minFaces);
       Check.inRightOpenRange("heldOutCharacters", heldOutCharacters, 0, 1);
     }
+
+    @Override
+    public String toString() {
+      return "%d pixels, at least %d faces, %s of the characters held out by seed %d"
+          .formatted(size, minFaces, heldOutCharacters, seed);
+    }
   }
 
   private GlyphPlan(
@@ -174,8 +180,8 @@ public final class GlyphPlan {
 
     @Override
     public String description() {
-      return "%s: %d characters, faces %d to %d, %s"
-          .formatted(what, chosen.length, fromFace + 1, toFace, settings);
+      return "%s: %d characters in %d faces, %s"
+          .formatted(what, chosen.length, toFace - fromFace, settings);
     }
 
     @Override

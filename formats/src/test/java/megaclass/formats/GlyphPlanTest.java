@@ -88,6 +88,14 @@ class GlyphPlanTest {
   }
 
   @Test
+  void aSetSaysHowItWasDrawn() {
+    assertEquals(
+        "glyphs to learn: 10 characters in 2 faces, 8 pixels, at least 1 faces, 0.0 of the"
+            + " characters held out by seed 42",
+        plan(List.of(hand("a", 1), hand("b", 2)), 2, 1, 0, 10).train().description());
+  }
+
+  @Test
   void drawingTwiceGivesTheSame() {
     var faces = new ArrayList<Hand>();
     IntStream.range(0, 5).forEach(i -> faces.add(hand("face " + i, i)));

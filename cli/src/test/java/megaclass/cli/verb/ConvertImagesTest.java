@@ -5,7 +5,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.awt.image.BufferedImage;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import javax.imageio.ImageIO;
@@ -62,6 +65,30 @@ class ConvertImagesTest {
             folder, "convert", "photos", "b.mcd", "--image", "1x12x12", "--bad-images", "refuse");
     assertEquals(ExitCode.BAD_INPUT_FILE, refused.exitCode());
     assertTrue(refused.err().contains("class 1/broken.jpg is empty; repair"), refused.err());
+  }
+
+  @Test
+  void aVerificationSetGetsItsPairs() throws IOException {
+    // A pickle of protocol 2, as Python 2 wrote it: two strings in a list, True in another.
+    var image = Files.readAllBytes(folder.resolve("photos/class 0/00.png"));
+    var pickle = new ByteArrayOutputStream();
+    pickle.write(new byte[] {(byte) 0x80, 2, ']', '('});
+    for (int i = 0; i < 2; i++) {
+      var length = ByteBuffer.allocate(4).order(ByteOrder.LITTLE_ENDIAN).putInt(image.length);
+      pickle.write('T');
+      pickle.write(length.array());
+      pickle.write(image);
+    }
+    pickle.write(new byte[] {'e', ']', (byte) 0x88, 'a', (byte) 0x86, '.'});
+    Files.write(folder.resolve("lfw.bin"), pickle.toByteArray());
+
+    var run = Cli.run(folder, "convert", "lfw.bin", "lfw.mcd");
+    assertEquals(ExitCode.DONE, run.exitCode(), run.err());
+    assertEquals("pairs     lfw.pairs.tsv   1 pairs\n", run.err());
+    assertEquals("0\t1\t1\n", Files.readString(folder.resolve("lfw.pairs.tsv")));
+    try (var data = Dataset.open(folder.resolve("lfw.mcd"))) {
+      assertEquals(new ImageShape(3, 112, 112), data.imageShape());
+    }
   }
 
   @Test
