@@ -29,7 +29,9 @@ import megaclass.internal.FileBytes;
  * which must stay open as long; one protocol may run at a time.
  */
 public final class EmbeddingSet implements AutoCloseable {
-  private static final int BATCH = 512;
+  /** Examples embedded at once: no more than any backbone of a classifier takes. */
+  private static final int BATCH = 128;
+
   private static final int WRITE_BYTES = 1 << 22;
 
   private final Engine engine;

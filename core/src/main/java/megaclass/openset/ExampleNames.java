@@ -4,9 +4,12 @@ package megaclass.openset;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.IntFunction;
 import java.util.function.ToIntFunction;
 import megaclass.data.Dataset;
+import megaclass.internal.Check;
+import org.jspecify.annotations.Nullable;
 
 /** What the items of a set are called in lists and reports. */
 public final class ExampleNames {
@@ -21,19 +24,35 @@ public final class ExampleNames {
     this.find = find;
   }
 
-  /** The names of examples: their numbers, from 0. */
+  /** What a data set calls its examples: paths of images; numbers from 0 where it has no names. */
   public static ExampleNames of(Dataset data) {
-    long size = data.numExamples();
-    return new ExampleNames(String::valueOf, text -> number(text, size));
+    int size = (int) Check.inRange("number of examples", data.numExamples(), 0, 1L << 30);
+    var byName = new AtomicReference<@Nullable Map<String, Integer>>();
+    return new ExampleNames(
+        data::name,
+        text -> {
+          var items = byName.get();
+          if (items == null) { // only lists ask for it
+            items = index(size, data::name);
+            byName.set(items);
+          }
+          return items.getOrDefault(text, UNKNOWN);
+        });
   }
 
   /** Given names, in order. */
   public static ExampleNames of(List<String> names) {
-    Map<String, Integer> items = HashMap.newHashMap(names.size());
-    for (int i = 0; i < names.size(); i++) {
-      items.put(names.get(i), i);
-    }
+    var items = index(names.size(), names::get);
     return new ExampleNames(names::get, text -> items.getOrDefault(text, UNKNOWN));
+  }
+
+  /** Of examples with one name the first is meant. */
+  private static Map<String, Integer> index(int size, IntFunction<String> name) {
+    Map<String, Integer> items = HashMap.newHashMap(size);
+    for (int i = 0; i < size; i++) {
+      items.putIfAbsent(name.apply(i), i);
+    }
+    return items;
   }
 
   /** What an item is called. */
@@ -44,13 +63,5 @@ public final class ExampleNames {
   /** The item of a name, or {@link #UNKNOWN}. */
   int find(String text) {
     return find.applyAsInt(text);
-  }
-
-  private static int number(String text, long size) {
-    if (!text.matches("\\d{1,10}")) {
-      return UNKNOWN;
-    }
-    long number = Long.parseLong(text);
-    return number < size ? (int) number : UNKNOWN;
   }
 }

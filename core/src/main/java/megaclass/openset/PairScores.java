@@ -23,8 +23,7 @@ final class PairScores implements AutoCloseable {
     }
 
     /** The pairs of an item with the later ones of a panel: the loop that takes the time. */
-    private void addRow(
-        int a, int from, int lanes, int[] classIds, float[] tile, int row) {
+    private void addRow(int a, int from, int lanes, int[] classIds, float[] tile, int row) {
       int at = size;
       int classId = classIds[a];
       for (int lane = Math.max(0, a + 1 - from); lane < lanes; lane++) {
