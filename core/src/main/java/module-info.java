@@ -13,6 +13,7 @@ module megaclass.core {
   exports megaclass.index;
   exports megaclass.loss;
   exports megaclass.model;
+  exports megaclass.openset;
   exports megaclass.optim;
   exports megaclass.select;
   exports megaclass.train;

@@ -33,6 +33,7 @@ class PackageOrderTest {
           "optim",
           "head",
           "eval",
+          "openset",
           "model",
           "train");
 

@@ -4,6 +4,7 @@ package megaclass.cli;
 import java.util.List;
 import megaclass.cli.verb.BenchVerb;
 import megaclass.cli.verb.ConvertVerb;
+import megaclass.cli.verb.EmbedVerb;
 import megaclass.cli.verb.EvaluateVerb;
 import megaclass.cli.verb.GlyphsVerb;
 import megaclass.cli.verb.InspectVerb;
@@ -21,6 +22,7 @@ public final class Main {
           new PredictVerb(),
           new PlanVerb(),
           new InspectVerb(),
+          new EmbedVerb(),
           new ConvertVerb(),
           new SynthVerb(),
           new GlyphsVerb(),

@@ -22,7 +22,7 @@ class MainTest {
     var run = Cli.run(folder);
     assertEquals(ExitCode.WRONG_USAGE, run.exitCode());
     for (var verb :
-        List.of("train", "evaluate", "predict", "plan", "inspect", "convert", "synth")) {
+        List.of("train", "evaluate", "predict", "plan", "inspect", "embed", "convert", "synth")) {
       assertTrue(run.out().contains("\n  " + verb + " "), verb);
     }
     assertEquals(new Cli(ExitCode.DONE, run.out(), ""), Cli.run(folder, "--help"));
@@ -31,7 +31,17 @@ class MainTest {
 
   @ParameterizedTest
   @ValueSource(
-      strings = {"train", "evaluate", "predict", "plan", "inspect", "convert", "synth", "bench"})
+      strings = {
+        "train",
+        "evaluate",
+        "predict",
+        "plan",
+        "inspect",
+        "embed",
+        "convert",
+        "synth",
+        "bench"
+      })
   void theHelpOfAVerbListsItsFlagsAndEndsWithExamples(String name) {
     var verb = Main.VERBS.stream().filter(v -> v.name().equals(name)).findFirst().orElseThrow();
     var run = Cli.run(folder, name, "--help");
@@ -76,7 +86,7 @@ class MainTest {
             ExitCode.WRONG_USAGE,
             "",
             "megaclass: unknown verb fly; the verbs are train, evaluate, predict, plan, inspect,"
-                + " convert, synth, glyphs, bench\n"),
+                + " embed, convert, synth, glyphs, bench\n"),
         Cli.run(folder, "fly"));
   }
 

@@ -23,6 +23,7 @@ import megaclass.eval.Evaluation;
 import megaclass.eval.Evaluator;
 import megaclass.eval.Prediction;
 import megaclass.eval.Recall;
+import megaclass.openset.EmbeddingSet;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -186,6 +187,19 @@ public final class Classifier implements AutoCloseable {
     requireMatchingFeatures(test);
     requireSameClasses(test);
     return evaluator(k).evaluate(test, model.trainCounts(), maxExamples);
+  }
+
+  /**
+   * The embeddings of all examples of a set, whose classes the model need not know. They must be
+   * closed, before this classifier; what measures them works with its threads, one at a time, and
+   * not while it evaluates or predicts.
+   *
+   * @throws IllegalArgumentException when the set has other features than the model
+   * @throws ArithmeticException when an embedding has no direction
+   */
+  public synchronized EmbeddingSet embed(Dataset examples) {
+    requireMatchingFeatures(examples);
+    return EmbeddingSet.of(backbone, examples, engine);
   }
 
   private Evaluator evaluator(int k) {

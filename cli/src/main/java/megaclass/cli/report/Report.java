@@ -1,30 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 package megaclass.cli.report;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
+import static megaclass.cli.report.Page.escape;
+import static megaclass.cli.report.Page.rows;
+import static megaclass.cli.report.Page.table;
 import static megaclass.cli.text.Quantity.bytes;
 import static megaclass.cli.text.Quantity.count;
 import static megaclass.cli.text.Quantity.decimal;
 import static megaclass.cli.text.Quantity.duration;
 import static megaclass.cli.text.Quantity.percent;
 
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
-import java.util.stream.Collectors;
-import megaclass.cli.BuildInfo;
-import megaclass.cli.text.Json;
 
 /** The report of a run as one HTML file. */
 public final class Report {
   private static final int MOST_POINTS = 500;
-  private static final Pattern PLACE = Pattern.compile("\\{\\{(\\w+)\\}\\}");
 
   private final RunFacts run;
 
@@ -58,15 +51,7 @@ public final class Report {
     parts.put("deciles", decileTable());
     parts.put("memorySum", escape(memorySum()));
     parts.put("memory", memoryTable());
-    parts.put("style", resource("report.css"));
-    parts.put("charts", library());
-    parts.put("script", resource("report.js"));
-    // A "<" in a text must not end the script that the facts stand in.
-    parts.put("facts", Json.line(chartFacts()).replace("<", "\\u003c"));
-    return PLACE
-        .matcher(resource("report.html"))
-        .replaceAll(
-            place -> Matcher.quoteReplacement(Objects.requireNonNull(parts.get(place.group(1)))));
+    return Page.html("report", parts, chartFacts());
   }
 
   private String subtitle() {
@@ -90,12 +75,7 @@ public final class Report {
     numbers.put("time of training", duration(run.finished().number("seconds")));
     numbers.put("examples a second", count(Math.round(run.examplesPerSecond())));
     numbers.put("model file", bytes(run.saved().whole("bytes")));
-    return numbers.entrySet().stream()
-        .map(
-            number ->
-                "<div><strong>%s</strong><span>%s</span></div>"
-                    .formatted(escape(number.getValue()), escape(number.getKey())))
-        .collect(Collectors.joining("\n"));
+    return Page.numbers(numbers);
   }
 
   private Facts dataFacts() {
@@ -279,53 +259,5 @@ public final class Report {
     long from = decile.whole("minCount");
     long to = decile.whole("maxCount");
     return from == to ? count(from) : count(from) + "–" + count(to);
-  }
-
-  private static String rows(Facts facts) {
-    return facts.values().entrySet().stream()
-        .map(
-            fact ->
-                "<div><dt>%s</dt><dd>%s</dd></div>"
-                    .formatted(escape(fact.getKey()), escape(String.valueOf(fact.getValue()))))
-        .collect(Collectors.joining("\n"));
-  }
-
-  private static String table(List<String> headings, List<List<String>> rows) {
-    var html = new StringBuilder("<table><thead><tr>");
-    headings.forEach(heading -> html.append("<th>").append(escape(heading)).append("</th>"));
-    html.append("</tr></thead><tbody>\n");
-    for (var row : rows) {
-      html.append("<tr>");
-      row.forEach(cell -> html.append("<td>").append(escape(cell)).append("</td>"));
-      html.append("</tr>\n");
-    }
-    return html.append("</tbody></table>").toString();
-  }
-
-  /** Text as HTML; groups of digits stay on one line. */
-  private static String escape(String text) {
-    return text.replace("&", "&amp;")
-        .replace("<", "&lt;")
-        .replace(">", "&gt;")
-        .replace("\"", "&quot;")
-        .replaceAll("(?<=\\d) (?=\\d{3}\\b)", "&#8239;");
-  }
-
-  private static String library() {
-    return read(
-        "/META-INF/resources/webjars/echarts/%s/dist/echarts.common.min.js"
-            .formatted(BuildInfo.echartsVersion()));
-  }
-
-  private static String resource(String name) {
-    return read(name);
-  }
-
-  private static String read(String name) {
-    try (var in = Report.class.getResourceAsStream(name)) {
-      return new String(Objects.requireNonNull(in, name).readAllBytes(), UTF_8);
-    } catch (IOException e) {
-      throw new UncheckedIOException("cannot read " + name + " of the program", e);
-    }
   }
 }

@@ -2,8 +2,8 @@
 package megaclass.cli.verb;
 
 import java.nio.file.Files;
+import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.IntStream;
 import megaclass.cli.Arguments;
 import megaclass.cli.Console;
 import megaclass.cli.ExitCode;
@@ -14,6 +14,7 @@ import megaclass.cli.run.RunDirectory;
 import megaclass.cli.run.RunLog;
 import megaclass.cli.settings.ConfigFile;
 import megaclass.cli.settings.OutputSettings;
+import megaclass.cli.settings.ProtocolSettings;
 import megaclass.cli.settings.Question;
 import megaclass.cli.settings.RunSettings;
 import megaclass.cli.settings.Setting;
@@ -21,7 +22,6 @@ import megaclass.cli.settings.Settings;
 import megaclass.cli.source.RunData;
 import megaclass.cli.source.Sources;
 import megaclass.data.Dataset;
-import megaclass.data.Labels;
 import megaclass.model.Classifier;
 
 /** {@code megaclass evaluate}: how good a model is on examples it has not seen. */
@@ -40,7 +40,7 @@ public final class EvaluateVerb implements Verb {
 
   @Override
   public String summary() {
-    return "measure the accuracy of a model on a data set";
+    return "measure the accuracy of a model, or its embeddings, on a data set";
   }
 
   @Override
@@ -54,13 +54,10 @@ public final class EvaluateVerb implements Verb {
 
   @Override
   public List<Setting<?>> flags() {
-    return List.of(
-        RunSettings.K,
-        EXAMPLES,
-        ModelArgument.RECALL,
-        RunSettings.THREADS,
-        RunSettings.BACKEND,
-        OutputSettings.LOG);
+    var flags = new ArrayList<Setting<?>>(List.of(RunSettings.K, EXAMPLES, ModelArgument.RECALL));
+    flags.addAll(ProtocolSettings.ALL);
+    flags.addAll(List.of(RunSettings.THREADS, RunSettings.BACKEND, OutputSettings.LOG));
+    return flags;
   }
 
   @Override
@@ -68,7 +65,9 @@ public final class EvaluateVerb implements Verb {
     return List.of(
         "megaclass evaluate runs/lemmas",
         "megaclass evaluate runs/lemmas data/morfologik-polish-2.1.9-test.mcd --k 10",
-        "megaclass evaluate runs/lemmas --recall 0.99");
+        "megaclass evaluate runs/lemmas --recall 0.99",
+        "megaclass evaluate runs/lemmas --protocol verification,retrieval --pairs 100000 --out"
+            + " evaluation");
   }
 
   @Override
@@ -78,25 +77,42 @@ public final class EvaluateVerb implements Verb {
       throw new UsageException("expected a model to evaluate: a .mcm file or the folder of a run");
     }
     var settings = arguments.settings(flags());
+    ProtocolSettings.requireFitting(settings, List.of(EXAMPLES, ModelArgument.RECALL));
     var log = new RunLog(console, settings.get(OutputSettings.LOG));
+    Measure measure =
+        settings.get(ProtocolSettings.PROTOCOL).isEmpty()
+            ? (classifier, test) -> evaluate(test, classifier, settings, log)
+            : openSet(settings, console, log, arguments.commandLine());
     try (var classifier = ModelArgument.load(words.getFirst(), settings, console)) {
       if (words.size() == 1) {
-        evaluateRun(words.getFirst(), classifier, settings, new Output(console, log));
+        measureHeldOut(words.getFirst(), classifier, new Output(console, log), measure);
       } else {
         var data = words.subList(1, words.size());
         try (var test =
-            Sources.openDataset(data, labels(classifier), console, new PreparationLog(log))) {
-          evaluate(test, classifier, settings, log);
+            Sources.openDataset(
+                data, ModelArgument.labels(classifier), console, new PreparationLog(log))) {
+          measure.of(classifier, test);
         }
       }
     }
     return ExitCode.DONE;
   }
 
+  /** What is measured of a model on examples. */
+  private interface Measure {
+    void of(Classifier classifier, Dataset test);
+  }
+
+  private static Measure openSet(
+      Settings settings, Console console, RunLog log, String commandLine) {
+    var evaluation = new OpenEvaluation(settings, console, log);
+    return (classifier, test) -> evaluation.run(classifier, test, commandLine);
+  }
+
   private record Output(Console console, RunLog log) {}
 
-  private static void evaluateRun(
-      String word, Classifier classifier, Settings settings, Output output) {
+  private static void measureHeldOut(
+      String word, Classifier classifier, Output output, Measure measure) {
     var config = new RunDirectory(output.console.path(word), word).config();
     if (!Files.exists(config)) {
       throw new UsageException("expected data to evaluate on behind the model " + word);
@@ -110,7 +126,7 @@ public final class EvaluateVerb implements Verb {
         throw new UsageException(
             word + " held nothing out; name data to evaluate on behind the model");
       }
-      evaluate(test, classifier, settings, output.log);
+      measure.of(classifier, test);
     }
   }
 
@@ -120,10 +136,5 @@ public final class EvaluateVerb implements Verb {
     long most = examples == 0 ? Long.MAX_VALUE : examples;
     var evaluation = classifier.evaluate(test, settings.get(RunSettings.K), most);
     log.say(EvaluationMessage.of(evaluation, test.numExamples()));
-  }
-
-  private static Labels labels(Classifier classifier) {
-    return Labels.of(
-        IntStream.range(0, classifier.numClasses()).mapToObj(classifier::label).toList());
   }
 }

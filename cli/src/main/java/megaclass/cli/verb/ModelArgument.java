@@ -4,11 +4,13 @@ package megaclass.cli.verb;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.function.Consumer;
+import java.util.stream.IntStream;
 import megaclass.cli.Console;
 import megaclass.cli.settings.Question;
 import megaclass.cli.settings.RunSettings;
 import megaclass.cli.settings.Setting;
 import megaclass.cli.settings.Settings;
+import megaclass.data.Labels;
 import megaclass.eval.ClassSearch;
 import megaclass.eval.Recall;
 import megaclass.model.Classifier;
@@ -63,5 +65,11 @@ final class ModelArgument {
   static Classifier load(String word, Settings settings, Console console) {
     return Classifier.load(
         file(word, console), settings.get(RunSettings.THREADS), settings.get(RunSettings.BACKEND));
+  }
+
+  /** The classes of a model, which those of data that is read go on from. */
+  static Labels labels(Classifier classifier) {
+    return Labels.of(
+        IntStream.range(0, classifier.numClasses()).mapToObj(classifier::label).toList());
   }
 }
