@@ -3,6 +3,7 @@ package megaclass.torch;
 
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
 
 /** A network made of {@link Layers}. */
 final class LayeredNetwork implements Network {
@@ -18,7 +19,8 @@ final class LayeredNetwork implements Network {
 
   @Override
   public Tensor forward(Tensor images, boolean training) {
-    return whole.apply(images, training);
+    // Channels of a pixel side by side: the layout that convolutions on a processor compute in.
+    return whole.apply(images.contiguous(torch.MemoryFormat.ChannelsLast), training);
   }
 
   @Override
