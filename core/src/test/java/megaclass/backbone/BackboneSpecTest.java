@@ -62,7 +62,12 @@ class BackboneSpecTest {
         cannot read backbone "bags": unknown name "bags" at character 1 (did you mean "bag"?); \
         expected one of
           frozen
-          bag(chars=2-6, words=1, buckets=2097152, dropout=0.4)  e.g. bag(chars=2-5, dropout=0.3)\
+          bag(chars=2-6, words=1, buckets=2097152, dropout=0.4)  e.g. bag(chars=2-5, dropout=0.3)
+          smallnet(width=32, dropout=0)                          e.g. smallnet(width=16)
+          resnet(depth=18, dropout=0)                            e.g. resnet(50)
+          iresnet(depth=18, dropout=0)                           e.g. iresnet(50)
+          hynet(dropout=0.5)                                     e.g. hynet
+          torchscript(FILE)                                      e.g. torchscript(encoder.pt)\
         """,
         () -> BackboneSpec.parse("bags"));
   }
