@@ -22,7 +22,17 @@ class MainTest {
     var run = Cli.run(folder);
     assertEquals(ExitCode.WRONG_USAGE, run.exitCode());
     for (var verb :
-        List.of("train", "evaluate", "predict", "plan", "inspect", "embed", "convert", "synth")) {
+        List.of(
+            "train",
+            "evaluate",
+            "predict",
+            "plan",
+            "inspect",
+            "embed",
+            "convert",
+            "synth",
+            "glyphs",
+            "bench")) {
       assertTrue(run.out().contains("\n  " + verb + " "), verb);
     }
     assertEquals(new Cli(ExitCode.DONE, run.out(), ""), Cli.run(folder, "--help"));
@@ -40,6 +50,7 @@ class MainTest {
         "embed",
         "convert",
         "synth",
+        "glyphs",
         "bench"
       })
   void theHelpOfAVerbListsItsFlagsAndEndsWithExamples(String name) {
