@@ -45,6 +45,7 @@ class CudaMemoryTest {
             NUM_CLASSES,
             DIM,
             RowFormat.FP32,
+            HeadSettings.ALL_ON_DEVICE,
             Loss.parse("normsoftmax(scale=16)"),
             SelectorSpec.parse(selector),
             OptimizerSpec.parse("sgd(momentum=0.9)"),
