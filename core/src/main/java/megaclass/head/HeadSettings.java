@@ -18,7 +18,8 @@ import megaclass.select.SelectorSpec;
  * @param optimizer how class weights move
  * @param batchSize samples of a batch, at most
  * @param precision of matrix products on a device
- * @param deviceNumber which device, from 0
+ * @param deviceNumber which device, from 0; the first one of several
+ * @param deviceCount how many devices share the classes
  */
 public record HeadSettings(
     int numClasses,
@@ -29,7 +30,8 @@ public record HeadSettings(
     OptimizerSpec optimizer,
     int batchSize,
     Precision precision,
-    int deviceNumber) {
+    int deviceNumber,
+    int deviceCount) {
 
   /** Floats of a class weight with its bias, if there is one. */
   public int width() {

@@ -44,7 +44,8 @@ import megaclass.weights.Initialisation;
  * @param backend "auto", "vector" or "scalar"; or "cuda", which trains the class weights on a
  *     device
  * @param devicePrecision of matrix products on a device
- * @param deviceNumber which device, from 0
+ * @param deviceNumber which device, from 0; the first one of several
+ * @param deviceCount how many devices share the class weights, at least 1
  */
 public record TrainConfig(
     BackboneSpec backbone,
@@ -65,7 +66,8 @@ public record TrainConfig(
     int threads,
     String backend,
     Precision devicePrecision,
-    int deviceNumber) {
+    int deviceNumber,
+    int deviceCount) {
 
   /** Keeps all class weights in memory. */
   public static final long ALL_IN_MEMORY = Long.MAX_VALUE;
@@ -82,6 +84,7 @@ public record TrainConfig(
     Check.inRange("threads", threads, 1, 1024);
     HeadEngines.checkName(backend);
     Check.atLeast("deviceNumber", deviceNumber, 0);
+    Check.inRange("deviceCount", deviceCount, 1, 64);
   }
 
   /** Settings that suit embeddings made by another model, with a tenth of the classes active. */
@@ -105,7 +108,8 @@ public record TrainConfig(
         Runtime.getRuntime().availableProcessors(),
         "auto",
         Precision.TF32,
-        0);
+        0,
+        1);
   }
 
   /** The same with another backbone. */
@@ -203,6 +207,11 @@ public record TrainConfig(
     return edited(draft -> draft.deviceNumber = deviceNumber);
   }
 
+  /** The same with another deviceCount. */
+  public TrainConfig withDeviceCount(int deviceCount) {
+    return edited(draft -> draft.deviceCount = deviceCount);
+  }
+
   /**
    * Settings by name, in their order: what a checkpoint and a model remember of their run. Threads
    * and memory are left out, since they change nothing but the time.
@@ -250,7 +259,8 @@ public record TrainConfig(
         optimizer,
         batchSize,
         devicePrecision,
-        deviceNumber);
+        deviceNumber,
+        deviceCount);
   }
 
   /** Whether the weights of so many classes lie on disk, with the velocities of this run. */
@@ -285,6 +295,7 @@ public record TrainConfig(
     private String backend;
     private Precision devicePrecision;
     private int deviceNumber;
+    private int deviceCount;
 
     Draft(TrainConfig from) {
       backbone = from.backbone;
@@ -306,6 +317,7 @@ public record TrainConfig(
       backend = from.backend;
       devicePrecision = from.devicePrecision;
       deviceNumber = from.deviceNumber;
+      deviceCount = from.deviceCount;
     }
 
     TrainConfig toConfig() {
@@ -328,7 +340,8 @@ public record TrainConfig(
           threads,
           backend,
           devicePrecision,
-          deviceNumber);
+          deviceNumber,
+          deviceCount);
     }
   }
 }

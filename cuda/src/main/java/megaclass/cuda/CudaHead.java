@@ -38,6 +38,7 @@ final class CudaHead implements TrainingHead {
   private final ClassWeights weights;
   private final StageClock clock;
   private final Device device;
+  private final DeviceShard shard;
   private final DeviceRows rows;
   private final RowKernels rowKernels;
   private final SoftmaxKernels softmax;
@@ -47,6 +48,7 @@ final class CudaHead implements TrainingHead {
   private final HeadTile memory;
   private float rate;
   private double @Nullable [] losses;
+  private @Nullable Chosen everywhere;
   private @Nullable Chosen chosen;
 
   /**
@@ -57,11 +59,17 @@ final class CudaHead implements TrainingHead {
    * @throws DeviceMemoryException when the device has no room for it
    */
   CudaHead(Device device, HeadProblem problem, long tileBytes) {
+    this(device, problem, tileBytes, DeviceShard.whole(device, problem.settings().numClasses()));
+  }
+
+  /** The part of a head that has the classes of a shard, which is closed with this. */
+  CudaHead(Device device, HeadProblem problem, long tileBytes, DeviceShard shard) {
     this.device = device;
+    this.shard = shard;
     settings = problem.settings();
     weights = problem.weights();
-    clock = problem.engine().clock();
-    rows = new DeviceRows(device, weights.matrix());
+    clock = shard.isFirst() ? problem.engine().clock() : new StageClock();
+    rows = new DeviceRows(device, weights.matrix(), shard.from(), shard.to());
     rowKernels = new RowKernels(device);
     softmax = new SoftmaxKernels(device, settings.loss(), settings.batchSize());
     missed = new MissedSteps(device, settings.optimizer());
@@ -110,15 +118,24 @@ final class CudaHead implements TrainingHead {
     clock.enter(Stage.SELECT);
     batch.upload(embeddings, targets);
     if (choice.readsAllRows()) {
-      rowKernels.catchUp(rows, RowChoice.range(0, rows.numRows()), missed);
+      rowKernels.catchUp(rows, rows.all(), missed);
     }
-    Chosen made = choice.choose(batch, step);
-    rowKernels.catchUp(rows, made.rows(0, made.numActive()), missed);
+    everywhere = choice.choose(batch, step);
+    Chosen made = shard.own(everywhere, batch);
+    if (made.numActive() > 0) {
+      rowKernels.catchUp(rows, made.rows(0, made.numActive()), missed);
+    }
     chosen = made;
   }
 
+  /** The active classes of this device. */
   private Chosen chosen() {
     return Objects.requireNonNull(chosen, "no classes were selected yet");
+  }
+
+  /** The active classes of all devices. */
+  private Chosen everywhere() {
+    return Objects.requireNonNull(everywhere, "no classes were selected yet");
   }
 
   private Samples samples() {
@@ -129,9 +146,11 @@ final class CudaHead implements TrainingHead {
   public double forward(Embeddings embeddings) {
     clock.enter(Stage.LOSS);
     losses = null;
+    shard.begin(softmax, batch.size());
     for (int first = 0; first < chosen().numActive(); first += memory.classes()) {
       softmax.forward(samples(), logits(first));
     }
+    shard.addSums(softmax, batch);
     softmax.finish(batch.size());
     return softmax.meanLoss();
   }
@@ -162,7 +181,8 @@ final class CudaHead implements TrainingHead {
   @Override
   public void backward(Embeddings embeddings) {
     clock.enter(Stage.UPDATE);
-    int last = (chosen().numActive() - 1) / memory.classes() * memory.classes();
+    int numOwn = chosen().numActive();
+    int last = Math.floorDiv(numOwn - 1, memory.classes()) * memory.classes();
     for (int first = last; first >= 0; first -= memory.classes()) {
       Tile tile = first == last ? tile(first) : logits(first);
       int count = tile.columns();
@@ -176,8 +196,13 @@ final class CudaHead implements TrainingHead {
           missed.numSteps(),
           rate);
     }
-    choice.moved(chosen());
-    batch.downloadGradient(softmax, embeddings);
+    if (numOwn > 0) {
+      choice.moved(chosen());
+    }
+    shard.addGradients(batch, numOwn > 0);
+    if (shard.isFirst()) {
+      batch.downloadGradient(softmax, embeddings);
+    }
   }
 
   @Override
@@ -189,20 +214,20 @@ final class CudaHead implements TrainingHead {
 
   @Override
   public int numActive() {
-    return chosen().numActive();
+    return everywhere().numActive();
   }
 
   @Override
   public int weightRows() {
-    return choice.readsAllRows() && rows.state().lastStep() ? rows.numRows() : numActive();
+    return choice.readsAllRows() && rows.state().lastStep() ? settings.numClasses() : numActive();
   }
 
   @Override
   public ActiveClasses active() {
-    Chosen made = chosen();
+    Chosen made = everywhere();
     DeviceBuffer ids = made.classIds();
     if (ids == null) {
-      return ActiveClasses.all(rows.numRows(), batch.targetIds());
+      return ActiveClasses.all(made.numActive(), batch.targetIds());
     }
     try (var arena = Arena.ofConfined()) {
       MemorySegment host = arena.allocate(JAVA_INT, made.numActive());
@@ -233,7 +258,7 @@ final class CudaHead implements TrainingHead {
 
   @Override
   public void catchUpAll() {
-    rowKernels.catchUp(rows, RowChoice.range(0, rows.numRows()), missed);
+    rowKernels.catchUp(rows, rows.all(), missed);
   }
 
   @Override
@@ -254,6 +279,7 @@ final class CudaHead implements TrainingHead {
     softmax.close();
     missed.close();
     rows.close();
+    shard.close();
     device.close();
   }
 }

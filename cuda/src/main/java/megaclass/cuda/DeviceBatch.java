@@ -128,6 +128,16 @@ final class DeviceBatch implements AutoCloseable {
     return gradients.address();
   }
 
+  /** The same as a buffer, of which {@link #gradientWords} count. */
+  DeviceBuffer gradientBuffer() {
+    return gradients;
+  }
+
+  /** Floats of the gradient of this batch. */
+  long gradientWords() {
+    return (long) size * stride;
+  }
+
   /** Class id of each sample, on the host. */
   int[] targetIds() {
     return targetIds;

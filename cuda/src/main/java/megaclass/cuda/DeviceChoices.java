@@ -18,6 +18,7 @@ final class DeviceChoices {
    */
   static DeviceChoice of(Device device, HeadProblem problem, DeviceRows rows) {
     int numClasses = problem.settings().numClasses();
+    requireShareable(problem.settings());
     return switch (problem.settings().selector()) {
       case SelectorSpec.All _ -> new AllChoice(numClasses);
       case SelectorSpec.Uniform uniform ->
@@ -64,6 +65,7 @@ final class DeviceChoices {
    * @throws IllegalArgumentException when there is no such choice on a device
    */
   static long sizeInBytes(HeadSettings settings) {
+    requireShareable(settings);
     return switch (settings.selector()) {
       case SelectorSpec.All _ -> 0;
       case SelectorSpec.Uniform _ -> DeviceSelection.sizeInBytes(settings, 0);
@@ -81,6 +83,18 @@ final class DeviceChoices {
     return DeviceIvf.sizeInBytes(numClasses, settings.width(), index.numLists())
         + DeviceIvf.FOUND_BYTES
         + DeviceSelection.sizeInBytes(settings, numProposed);
+  }
+
+  /** An index of classes on several devices is not there yet. */
+  private static void requireShareable(HeadSettings settings) {
+    var selector = settings.selector();
+    boolean canShare =
+        selector instanceof SelectorSpec.All || selector instanceof SelectorSpec.Uniform;
+    if (settings.deviceCount() > 1 && !canShare) {
+      throw new IllegalArgumentException(
+          "%d devices share class weights with the selectors all and uniform, but the selector is %s; take one of these, or device.count 1"
+              .formatted(settings.deviceCount(), selector));
+    }
   }
 
   private static IllegalArgumentException unknown(SelectorSpec spec) {

@@ -2,18 +2,22 @@
 package megaclass.cuda;
 
 import java.lang.foreign.MemorySegment;
+import java.util.List;
 import megaclass.compute.RowFormat;
 import megaclass.compute.RowMatrix;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The rows of all classes on the device with what their optimizer keeps of each: a {@link
- * RowMatrix} in one piece, byte for byte as its shards, so that these come and go by plain copies.
+ * The rows of a range of classes on the device with what their optimizer keeps of each: that part
+ * of a {@link RowMatrix} in one piece, byte for byte as its shards, so that these come and go by
+ * plain copies. Kernels find a row by the id of its class: addresses are those that class 0 would
+ * have.
  *
  * <p>Owns its device memory until {@link #close}. Used by the thread of its device.
  */
 final class DeviceRows implements AutoCloseable {
   private final Device device;
+  private final int first;
   private final int numRows;
   private final int width;
   private final int stride;
@@ -29,8 +33,14 @@ final class DeviceRows implements AutoCloseable {
    * @throws DeviceMemoryException when the device has no room for it
    */
   DeviceRows(Device device, RowMatrix matrix) {
+    this(device, matrix, 0, matrix.numRows());
+  }
+
+  /** As {@link #DeviceRows(Device, RowMatrix)} with the rows {@code [from, to)} of a matrix. */
+  DeviceRows(Device device, RowMatrix matrix, int from, int to) {
     this.device = device;
-    numRows = matrix.numRows();
+    first = from;
+    numRows = to - from;
     width = matrix.width();
     stride = matrix.stride();
     format = matrix.format();
@@ -43,7 +53,7 @@ final class DeviceRows implements AutoCloseable {
 
   /** Makes these rows and their state those of a matrix of the same shape. */
   void upload(RowMatrix from) {
-    for (RowMatrix.Shard shard : from.shards()) {
+    for (RowMatrix.Shard shard : parts(from)) {
       device.upload(shard.rows(), rows, rowOffset(shard));
       if (accumulators != null) {
         device.upload(shard.accumulators(), accumulators, 4L * shard.from());
@@ -56,11 +66,35 @@ final class DeviceRows implements AutoCloseable {
 
   /** Makes the rows and state of a matrix of the same shape these. */
   void download(RowMatrix into) {
-    for (RowMatrix.Shard shard : into.shards()) {
+    for (RowMatrix.Shard shard : parts(into)) {
       download(rows, rowOffset(shard), shard.rows());
       download(accumulators, 4L * shard.from(), shard.accumulators());
       download(lastSteps, 4L * shard.from(), shard.lastSteps());
     }
+  }
+
+  /** The shards of a matrix as far as these rows are in them, numbered as these are. */
+  private List<RowMatrix.Shard> parts(RowMatrix matrix) {
+    return matrix.shards().stream()
+        .filter(shard -> shard.from() < first + numRows && first < shard.to())
+        .map(this::part)
+        .toList();
+  }
+
+  private RowMatrix.Shard part(RowMatrix.Shard shard) {
+    int from = Math.max(first, shard.from());
+    int to = Math.min(first + numRows, shard.to());
+    return new RowMatrix.Shard(
+        from - first,
+        to - first,
+        part(shard.rows(), shard, from, to),
+        part(shard.accumulators(), shard, from, to),
+        part(shard.lastSteps(), shard, from, to));
+  }
+
+  private static MemorySegment part(MemorySegment of, RowMatrix.Shard shard, int from, int to) {
+    long bytes = of.byteSize() / (shard.to() - shard.from());
+    return of.asSlice(bytes * (from - shard.from()), bytes * (to - from));
   }
 
   private void download(@Nullable DeviceBuffer from, long offset, MemorySegment into) {
@@ -71,6 +105,11 @@ final class DeviceRows implements AutoCloseable {
 
   private long rowOffset(RowMatrix.Shard shard) {
     return 4L * rowWords() * shard.from();
+  }
+
+  /** All of these rows. */
+  RowChoice all() {
+    return RowChoice.range(first, numRows);
   }
 
   /** Number of rows: of classes. */
@@ -104,19 +143,24 @@ final class DeviceRows implements AutoCloseable {
     return state;
   }
 
-  /** Address of row 0 on the device. */
+  /** Address of the row of class 0 on the device, if it were there. */
   long address() {
-    return rows.address();
+    return rows.address() - 4L * rowWords() * first;
   }
 
-  /** Address of the sums of squared gradients (numRows), or 0 when the state has none. */
+  /**
+   * Address of the sums of squared gradients, that of class 0 first, or 0 when the state has none.
+   */
   long accumulators() {
-    return accumulators == null ? 0 : accumulators.address();
+    return accumulators == null ? 0 : accumulators.address() - 4L * first;
   }
 
-  /** Address of the steps up to which rows were moved (numRows), or 0 when the state has none. */
+  /**
+   * Address of the steps up to which rows were moved, that of class 0 first, or 0 when the state
+   * has none.
+   */
   long lastSteps() {
-    return lastSteps == null ? 0 : lastSteps.address();
+    return lastSteps == null ? 0 : lastSteps.address() - 4L * first;
   }
 
   @Override

@@ -71,7 +71,7 @@ class CudaHeadTest {
             new Object[] {"cosface(scale=16, margin=0.2)", "ivf(0.2) + tail(0.25)", momentum}));
   }
 
-  private static HeadSettings settings(String loss, String selector, String optimizer) {
+  static HeadSettings settings(String loss, String selector, String optimizer) {
     return new HeadSettings(
         NUM_CLASSES,
         DIM,
@@ -81,7 +81,8 @@ class CudaHeadTest {
         OptimizerSpec.parse(optimizer),
         BATCH,
         Precision.FP32,
-        0);
+        0,
+        1);
   }
 
   @ParameterizedTest
@@ -175,7 +176,8 @@ class CudaHeadTest {
         of.optimizer(),
         of.batchSize(),
         precision,
-        0);
+        0,
+        1);
   }
 
   /** Copies run as late as they may, and each kernel in two orders of its threads. */
@@ -231,7 +233,7 @@ class CudaHeadTest {
   }
 
   /** A run of a head over random examples. */
-  private static final class Run implements AutoCloseable {
+  static final class Run implements AutoCloseable {
     final HeadProblem problem;
     private final ClassWeights weights;
     private final Dataset data;

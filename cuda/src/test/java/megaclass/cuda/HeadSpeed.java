@@ -92,7 +92,8 @@ final class HeadSpeed {
             OptimizerSpec.parse(size.optimizer),
             size.batch,
             Precision.BF16,
-            0);
+            0,
+            1);
     String what =
         String.format(
             Locale.ROOT,
@@ -101,7 +102,7 @@ final class HeadSpeed {
             size.dim,
             size.dtype,
             size.batch);
-    var provider = new CudaProvider(_ -> HostCuda.open());
+    var provider = new CudaProvider(HostCuda::open, HostCuda::nccl);
     double needed = provider.deviceBytes(settings).values().stream().mapToLong(b -> b).sum();
     try (var head = provider.open(new HeadProblem(settings, weights, 1, engine));
         var embeddings =
