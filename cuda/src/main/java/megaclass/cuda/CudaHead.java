@@ -82,7 +82,7 @@ final class CudaHead implements TrainingHead {
             rows.stride(),
             settings.loss().normalised(),
             precision);
-    choice = DeviceChoices.of(device, problem, rows);
+    choice = DeviceChoices.of(device, problem, rows, shard);
     memory = new HeadTile(device, HeadTile.Shape.of(settings, tileBytes));
   }
 

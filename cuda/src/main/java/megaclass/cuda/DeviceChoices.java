@@ -15,17 +15,18 @@ final class DeviceChoices {
    * Makes the choice of a run.
    *
    * @param rows the class weights on the device, lent
+   * @param shard the classes that they belong to, lent
    */
-  static DeviceChoice of(Device device, HeadProblem problem, DeviceRows rows) {
+  static DeviceChoice of(Device device, HeadProblem problem, DeviceRows rows, DeviceShard shard) {
     int numClasses = problem.settings().numClasses();
-    requireShareable(problem.settings());
     return switch (problem.settings().selector()) {
       case SelectorSpec.All _ -> new AllChoice(numClasses);
       case SelectorSpec.Uniform uniform ->
           new UniformChoice(uniform, numClasses, problem.seed(), selection(device, numClasses));
-      case SelectorSpec.Ivf ivf when ivf.coverage() == 1 -> ivf(device, problem, rows, ivf, 0);
+      case SelectorSpec.Ivf ivf when ivf.coverage() == 1 ->
+          ivf(device, problem, rows, shard, ivf, 0);
       case SelectorSpec.WithTail(SelectorSpec.Ivf ivf, double share) when ivf.coverage() == 1 ->
-          ivf(device, problem, rows, ivf, share);
+          ivf(device, problem, rows, shard, ivf, share);
       default -> throw unknown(problem.settings().selector());
     };
   }
@@ -35,7 +36,12 @@ final class DeviceChoices {
   }
 
   private static DeviceChoice ivf(
-      Device device, HeadProblem problem, DeviceRows rows, SelectorSpec.Ivf spec, double tail) {
+      Device device,
+      HeadProblem problem,
+      DeviceRows rows,
+      DeviceShard shard,
+      SelectorSpec.Ivf spec,
+      double tail) {
     var settings = problem.settings();
     int numClasses = settings.numClasses();
     boolean normalised = settings.loss().normalised();
@@ -47,7 +53,8 @@ final class DeviceChoices {
             problem.seed(),
             new Rotation(
                 rows.width(), DeviceIvf.rotationSeed(problem.seed()), problem.engine().backend()),
-            new DeviceSort(device));
+            new DeviceSort(device),
+            shard);
     long numActive = ClassSelector.mostActive(spec, numClasses, 1);
     var choice =
         new IvfChoice.Settings(
@@ -65,7 +72,6 @@ final class DeviceChoices {
    * @throws IllegalArgumentException when there is no such choice on a device
    */
   static long sizeInBytes(HeadSettings settings) {
-    requireShareable(settings);
     return switch (settings.selector()) {
       case SelectorSpec.All _ -> 0;
       case SelectorSpec.Uniform _ -> DeviceSelection.sizeInBytes(settings, 0);
@@ -80,21 +86,12 @@ final class DeviceChoices {
     int numClasses = settings.numClasses();
     var index = ClassSelector.indexSettings(spec, numClasses, settings.batchSize());
     long numProposed = (long) settings.batchSize() * index.numCandidates();
-    return DeviceIvf.sizeInBytes(numClasses, settings.width(), index.numLists())
+    int count = settings.deviceCount();
+    int ownClasses = DeviceShard.mostClasses(numClasses, count);
+    return DeviceIvf.sizeInBytes(ownClasses, settings.width(), index.numLists())
+        + ShardedIndex.sizeInBytes(count, numProposed)
         + DeviceIvf.FOUND_BYTES
         + DeviceSelection.sizeInBytes(settings, numProposed);
-  }
-
-  /** An index of classes on several devices is not there yet. */
-  private static void requireShareable(HeadSettings settings) {
-    var selector = settings.selector();
-    boolean canShare =
-        selector instanceof SelectorSpec.All || selector instanceof SelectorSpec.Uniform;
-    if (settings.deviceCount() > 1 && !canShare) {
-      throw new IllegalArgumentException(
-          "%d devices share class weights with the selectors all and uniform, but the selector is %s; take one of these, or device.count 1"
-              .formatted(settings.deviceCount(), selector));
-    }
   }
 
   private static IllegalArgumentException unknown(SelectorSpec spec) {

@@ -107,6 +107,42 @@ final class DeviceRows implements AutoCloseable {
     return 4L * rowWords() * shard.from();
   }
 
+  private DeviceRows(DeviceRows like, int numRows, Lent lent) {
+    device = like.device;
+    first = 0;
+    this.numRows = numRows;
+    width = like.width;
+    stride = like.stride;
+    format = lent.format;
+    state = lent.state;
+    rows = lent.rows;
+    accumulators = lent.accumulators;
+    lastSteps = lent.lastSteps;
+  }
+
+  /** Memory of others, and how rows lie in it. */
+  private record Lent(
+      RowFormat format,
+      RowMatrix.State state,
+      DeviceBuffer rows,
+      @Nullable DeviceBuffer accumulators,
+      @Nullable DeviceBuffer lastSteps) {}
+
+  /** The same rows, found by their places among these: the first one at 0. Not to be closed. */
+  DeviceRows byPlace() {
+    return new DeviceRows(this, numRows, new Lent(format, state, rows, accumulators, lastSteps));
+  }
+
+  /**
+   * Other rows of this width, found by their places. Not to be closed.
+   *
+   * @param floats (numRows, stride) floats, lent
+   */
+  DeviceRows others(DeviceBuffer floats, int numRows) {
+    return new DeviceRows(
+        this, numRows, new Lent(RowFormat.FP32, RowMatrix.State.NONE, floats, null, null));
+  }
+
   /** All of these rows. */
   RowChoice all() {
     return RowChoice.range(first, numRows);

@@ -4,6 +4,7 @@ package megaclass.cuda;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 
 import java.lang.foreign.MemorySegment;
+import java.util.Objects;
 import megaclass.cuda.DeviceChoice.Chosen;
 import org.jspecify.annotations.Nullable;
 
@@ -24,6 +25,7 @@ final class DeviceShard implements AutoCloseable {
 
   private final Device device;
   private final @Nullable Peers peers;
+  private final int numClasses;
   private final int from;
   private final int to;
 
@@ -60,29 +62,27 @@ final class DeviceShard implements AutoCloseable {
     }
   }
 
-  private DeviceShard(Device device, @Nullable Peers peers, int from, int to) {
+  private DeviceShard(Device device, @Nullable Peers peers, int numClasses) {
     this.device = device;
     this.peers = peers;
-    this.from = from;
-    this.to = to;
+    this.numClasses = numClasses;
+    from = begin(rank());
+    to = begin(rank() + 1);
   }
 
   /** All classes, on the only device. */
   static DeviceShard whole(Device device, int numClasses) {
-    return new DeviceShard(device, null, 0, numClasses);
+    return new DeviceShard(device, null, numClasses);
   }
 
   /** The classes of one of several devices. */
   static DeviceShard of(Device device, int numClasses, Nccl nccl) {
-    return new DeviceShard(
-        device,
-        Peers.of(device, nccl),
-        begin(nccl.rank(), nccl.count(), numClasses),
-        begin(nccl.rank() + 1, nccl.count(), numClasses));
+    return new DeviceShard(device, Peers.of(device, nccl), numClasses);
   }
 
-  private static int begin(int rank, int count, int numClasses) {
-    return (int) ((long) numClasses * rank / count);
+  /** The first class of a device, and for the number behind the last one, of all classes. */
+  int begin(int number) {
+    return (int) ((long) numClasses * number / count());
   }
 
   /** The most classes that one of so many devices owns. */
@@ -93,6 +93,21 @@ final class DeviceShard implements AutoCloseable {
   /** Bytes that devices need to put their results together, for the memory forecast. */
   static long sizeInBytes(int count, int batchSize, int stride) {
     return count == 1 ? 0 : 4L * batchSize * ((long) count * Math.max(stride, SAMPLE_WORDS) + 1);
+  }
+
+  /** Classes of all devices. */
+  int numClasses() {
+    return numClasses;
+  }
+
+  /** How many devices there are. */
+  int count() {
+    return peers == null ? 1 : peers.nccl.count();
+  }
+
+  /** Which of them this one is, from 0. */
+  int rank() {
+    return peers == null ? 0 : peers.nccl.rank();
   }
 
   /** The first of its classes. */
@@ -107,7 +122,7 @@ final class DeviceShard implements AutoCloseable {
 
   /** Whether this is the device that speaks for all. */
   boolean isFirst() {
-    return peers == null || peers.nccl.rank() == 0;
+    return rank() == 0;
   }
 
   private static int blocks(long n) {
@@ -180,10 +195,9 @@ final class DeviceShard implements AutoCloseable {
     if (peers == null) {
       return;
     }
-    int count = peers.nccl.count();
     int samples = batch.size();
     long words = (long) SAMPLE_WORDS * samples;
-    DeviceBuffer parts = peers.parts.words(count * words);
+    DeviceBuffer parts = peers.parts.words(count() * words);
     var kept = softmax.kept();
     peers.packSums.launch(
         blocks(samples),
@@ -198,15 +212,15 @@ final class DeviceShard implements AutoCloseable {
         samples,
         from,
         to,
-        parts.address() + 4 * words * peers.nccl.rank());
-    peers.nccl.allGather(device, parts, words);
+        parts.address() + 4 * words * rank());
+    gather(parts, words);
     peers.unpackSums.launch(
         blocks(samples),
         1,
         BLOCK,
         0,
         parts.address(),
-        count,
+        count(),
         samples,
         SoftmaxKernels.SEGMENTS,
         kept.maxima(),
@@ -225,20 +239,42 @@ final class DeviceShard implements AutoCloseable {
     }
     DeviceBuffer gradients = batch.gradientBuffer();
     long words = batch.gradientWords();
-    DeviceBuffer parts = peers.parts.words(peers.nccl.count() * words);
-    long own = 4 * words * peers.nccl.rank();
+    DeviceBuffer parts = peers.parts.words(count() * words);
+    long own = 4 * words * rank();
     if (hasOwn) {
       device.copy(gradients, 0, parts, own, 4 * words);
     } else {
       device.fill(parts, own, 4 * words, 0);
     }
-    peers.nccl.allGather(device, parts, words);
+    gather(parts, words);
     if (isFirst()) {
-      int blocks = blocks(words);
-      int count = peers.nccl.count();
-      peers.addParts.launch(
-          blocks, 1, BLOCK, 0, parts.address(), count, words, gradients.address());
+      add(parts, words, gradients);
     }
+  }
+
+  /**
+   * Brings to every device the parts of all of them; there are several.
+   *
+   * @param parts (count, words) words of 32 bits, of which each device has written its own
+   */
+  void gather(DeviceBuffer parts, long words) {
+    peers().nccl.allGather(device, parts, words);
+  }
+
+  /**
+   * Adds up what was gathered, in the order of the devices.
+   *
+   * @param parts (count, words) floats
+   * @param into (words) floats
+   */
+  void add(DeviceBuffer parts, long words, DeviceBuffer into) {
+    peers()
+        .addParts
+        .launch(blocks(words), 1, BLOCK, 0, parts.address(), count(), words, into.address());
+  }
+
+  private Peers peers() {
+    return Objects.requireNonNull(peers, "there is one device");
   }
 
   @Override

@@ -181,7 +181,7 @@ final class ShardedHead implements TrainingHead {
 
   @Override
   public Map<String, MemorySegment> state() {
-    return crew.onFirst(first()::state);
+    return DeviceIvf.together(crew.onEach(i -> heads.get(i).state()));
   }
 
   @Override

@@ -109,3 +109,77 @@ extern "C" __global__ void add_parts(const float* parts, int devices, long long 
   }
   into[i] = sum;
 }
+
+// ---- an index of the classes of each device: in it a class has its place, id - from --------------
+
+// into (n): places of ids that are in [from, to), -1 for others.
+extern "C" __global__ void own_places(const int* ids, int n, int from, int to, int* into) {
+  int i = blockIdx.x * blockDim.x + threadIdx.x;
+  if (i < n) {
+    into[i] = ids[i] >= from && ids[i] < to ? ids[i] - from : -1;
+  }
+}
+
+// What was found for a sample, as scan.cu ranks it: found (samples, capacity), of which counts
+// (samples) are there, to parts (samples, wanted + 1): how many, then these, with ids of classes
+// instead of places. A block a sample; no count is above wanted.
+extern "C" __global__ void pack_found(const unsigned long long* found, long long capacity, const int* counts, int wanted, int from, unsigned long long* parts) {
+  const unsigned long long* own = found + blockIdx.x * capacity;
+  unsigned long long* part = parts + blockIdx.x * (wanted + 1ll);
+  int n = counts[blockIdx.x];
+  if (threadIdx.x == 0) {
+    part[0] = (unsigned long long)n;
+  }
+  for (int i = threadIdx.x; i < n; i += blockDim.x) {
+    part[1 + i] = own[i] + (unsigned)from; // the id is the lower half, and never negative
+  }
+}
+
+// The finds of all devices, parts (devices, samples, wanted + 1), one after the other in found
+// (samples, devices * wanted); counts (samples). A block a sample.
+extern "C" __global__ void unpack_found(const unsigned long long* parts, int devices, int wanted, unsigned long long* found, int* counts) {
+  unsigned long long* into = found + blockIdx.x * ((long long)devices * wanted);
+  int before = 0;
+  for (int d = 0; d < devices; d++) {
+    const unsigned long long* part = parts + ((long long)d * gridDim.x + blockIdx.x) * (wanted + 1ll);
+    int n = (int)part[0];
+    for (int i = threadIdx.x; i < n; i += blockDim.x) {
+      into[before + i] = part[1 + i];
+    }
+    before += n;
+  }
+  if (threadIdx.x == 0) {
+    counts[blockIdx.x] = before;
+  }
+}
+
+// into (n): lengths of runs, as floats.
+extern "C" __global__ void count_members(const int* starts, const int* ends, int n, float* into) {
+  int i = blockIdx.x * blockDim.x + threadIdx.x;
+  if (i < n) {
+    into[i] = (float)(ends[i] - starts[i]);
+  }
+}
+
+// Centroids (n, stride) from the means of each device's members: parts (devices, n * stride + n),
+// means and then how many. A list without members keeps its centroid. A mean of none is not read.
+extern "C" __global__ void merge_means(const float* parts, int devices, int n, int stride, float* centroids) {
+  long long at = (long long)blockIdx.x * blockDim.x + threadIdx.x;
+  if (at >= (long long)n * stride) {
+    return;
+  }
+  int list = (int)(at / stride);
+  float total = 0.0f;
+  float sum = 0.0f;
+  for (int d = 0; d < devices; d++) {
+    const float* part = parts + d * (n * (stride + 1ll));
+    float count = part[(long long)n * stride + list];
+    if (count > 0.0f) {
+      total += count;
+      sum += part[at] * count;
+    }
+  }
+  if (total > 0.0f) {
+    centroids[at] = sum * (1.0f / total);
+  }
+}

@@ -54,7 +54,9 @@ class ShardedHeadTest {
             + " decay=0.001)",
         "normsoftmax(scale=16)           | uniform(0.001)               | adagrad",
         "arcface(scale=16, margin=0.3)   | uniform(0.2)                 | sgd(momentum=0.9)",
-        "dsoftmax(scale=16, d=0.5)       | uniform(0.3, corrected=true) | adagrad"
+        "dsoftmax(scale=16, d=0.5)       | uniform(0.3, corrected=true) | adagrad",
+        "normsoftmax(scale=16)           | ivf(0.2, code=hamming)       | sgd(momentum=0.9)",
+        "cosface(scale=16, margin=0.2)   | ivf(0.2) + tail(0.25)        | sgd(momentum=0.9)"
       })
   void whatIsChosenAndLearnedDoesNotDependOnTheNumberOfDevices(
       String loss, String selector, String optimizer) {
