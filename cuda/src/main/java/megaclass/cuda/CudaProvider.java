@@ -71,17 +71,10 @@ public final class CudaProvider implements HeadProvider {
         DeviceBatch.sizeInBytes(settings.batchSize(), stride)
             + SoftmaxKernels.sizeInBytes(settings.batchSize())
             + HeadTile.Shape.of(settings, TILE_BYTES).sizeInBytes());
-    terms.put("exchange", exchangeBytes(settings, stride));
+    terms.put("exchange", DeviceShard.sizeInBytes(settings) + (count > 1 ? NCCL_BYTES : 0));
     terms.put("CUDA and cuBLAS", CUDA_BYTES);
     terms.values().removeIf(bytes -> bytes == 0);
     return terms;
-  }
-
-  private static long exchangeBytes(HeadSettings settings, int stride) {
-    int count = settings.deviceCount();
-    return count == 1
-        ? 0
-        : DeviceShard.sizeInBytes(count, settings.batchSize(), stride) + NCCL_BYTES;
   }
 
   @Override

@@ -5,7 +5,9 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 
 import java.lang.foreign.MemorySegment;
 import java.util.Objects;
+import megaclass.compute.ComputeBackend;
 import megaclass.cuda.DeviceChoice.Chosen;
+import megaclass.head.HeadSettings;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -90,9 +92,12 @@ final class DeviceShard implements AutoCloseable {
     return Math.ceilDiv(numClasses, count);
   }
 
-  /** Bytes that devices need to put their results together, for the memory forecast. */
-  static long sizeInBytes(int count, int batchSize, int stride) {
-    return count == 1 ? 0 : 4L * batchSize * ((long) count * Math.max(stride, SAMPLE_WORDS) + 1);
+  /** Bytes of what devices tell each other, but for an index, for the memory forecast. */
+  static long sizeInBytes(HeadSettings settings) {
+    int count = settings.deviceCount();
+    long perSample = (long) count * Math.max(ComputeBackend.padded(settings.width()), SAMPLE_WORDS);
+    long classes = mostClasses(settings.numClasses(), count);
+    return count == 1 ? 0 : 4L * settings.batchSize() * (perSample + 1) + 8 * classes;
   }
 
   /** Classes of all devices. */
