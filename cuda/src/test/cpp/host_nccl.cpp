@@ -85,6 +85,8 @@ int meet(Clique& clique, size_t rank, const Call& call, std::unique_lock<std::re
   bool met = changed.wait_for(lock, kPatience,
                               [&] { return clique.done > number || clique.aborted; });
   if (clique.done > number) return clique.result;
+  clique.called[rank] = false;  // its memory may go
+  clique.count--;
   return met ? failure(kRemoteError, "another device has given up")
              : failure(kSystemError, "another device did not call");
 }
