@@ -54,7 +54,8 @@ import org.jspecify.annotations.Nullable;
  * @param backend "auto", "vector" or "scalar"; or "cuda", which trains the class weights on a
  *     device
  * @param devicePrecision of matrix products on a device
- * @param deviceNumber which device, from 0
+ * @param deviceNumber which device, from 0; the first one of several
+ * @param deviceCount how many devices share the class weights, at least 1
  */
 public record TrainConfig(
     BackboneSpec backbone,
@@ -78,7 +79,8 @@ public record TrainConfig(
     int threads,
     String backend,
     Precision devicePrecision,
-    int deviceNumber) {
+    int deviceNumber,
+    int deviceCount) {
 
   private static final long NETWORK = 5;
 
@@ -98,6 +100,7 @@ public record TrainConfig(
     Check.inRange("threads", threads, 1, 1024);
     HeadEngines.checkName(backend);
     Check.atLeast("deviceNumber", deviceNumber, 0);
+    Check.inRange("deviceCount", deviceCount, 1, 64);
   }
 
   /** Settings that suit embeddings made by another model, with a tenth of the classes active. */
@@ -124,7 +127,8 @@ public record TrainConfig(
         Runtime.getRuntime().availableProcessors(),
         "auto",
         Precision.TF32,
-        0);
+        0,
+        1);
   }
 
   /** The same with another backbone. */
@@ -237,6 +241,11 @@ public record TrainConfig(
     return edited(draft -> draft.deviceNumber = deviceNumber);
   }
 
+  /** The same with another deviceCount. */
+  public TrainConfig withDeviceCount(int deviceCount) {
+    return edited(draft -> draft.deviceCount = deviceCount);
+  }
+
   /**
    * Settings by name, in their order: what a checkpoint and a model remember of their run. Threads
    * and memory are left out, since they change nothing but the time.
@@ -305,7 +314,8 @@ public record TrainConfig(
         optimizer,
         batchSize,
         devicePrecision,
-        deviceNumber);
+        deviceNumber,
+        deviceCount);
   }
 
   /** Whether the weights of so many classes lie on disk, with the velocities of this run. */
@@ -343,6 +353,7 @@ public record TrainConfig(
     private String backend;
     private Precision devicePrecision;
     private int deviceNumber;
+    private int deviceCount;
 
     Draft(TrainConfig from) {
       backbone = from.backbone;
@@ -367,6 +378,7 @@ public record TrainConfig(
       backend = from.backend;
       devicePrecision = from.devicePrecision;
       deviceNumber = from.deviceNumber;
+      deviceCount = from.deviceCount;
     }
 
     TrainConfig toConfig() {
@@ -392,7 +404,8 @@ public record TrainConfig(
           threads,
           backend,
           devicePrecision,
-          deviceNumber);
+          deviceNumber,
+          deviceCount);
     }
   }
 }

@@ -80,7 +80,7 @@ class CudaHeadTest {
             new Object[] {"softmax", "uniform(0.3, corrected=true) + groups(40)", "adagrad"}));
   }
 
-  private static HeadSettings settings(String loss, String selector, String optimizer) {
+  static HeadSettings settings(String loss, String selector, String optimizer) {
     return new HeadSettings(
         NUM_CLASSES,
         DIM,
@@ -91,7 +91,8 @@ class CudaHeadTest {
         OptimizerSpec.parse(optimizer),
         BATCH,
         Precision.FP32,
-        0);
+        0,
+        1);
   }
 
   @ParameterizedTest
@@ -192,7 +193,8 @@ class CudaHeadTest {
         of.optimizer(),
         of.batchSize(),
         precision,
-        0);
+        0,
+        1);
   }
 
   /** Copies run as late as they may, and each kernel in two orders of its threads. */

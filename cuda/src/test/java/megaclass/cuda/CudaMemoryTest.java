@@ -51,7 +51,8 @@ class CudaMemoryTest {
             OptimizerSpec.parse("sgd(momentum=0.9)"),
             BATCH,
             precision,
-            0);
+            0,
+            1);
     HeadProvider provider = new HostCudaProvider();
     long forecast =
         provider.deviceBytes(settings).entrySet().stream()
