@@ -114,7 +114,7 @@ final class DeviceShard implements AutoCloseable {
     long needed = mostClasses(numClasses, count) * HostRows.rowBytes(settings);
     if (count > 1 && settings.deviceMemory() < needed) {
       throw new IllegalArgumentException(
-          "device.memory is %d bytes, but the class weights of each of %d devices take %d, and only with device.count 1 may they lie in the memory of the host; give it as much, or take 1 or more devices"
+          "device.memory is %d bytes, but the class weights of each of %d devices take %d, and they may lie in the memory of the host with device.count 1 only; give it as much, or take more devices or one"
               .formatted(settings.deviceMemory(), count, needed));
     }
   }

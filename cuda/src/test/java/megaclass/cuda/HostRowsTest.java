@@ -18,7 +18,6 @@ import java.util.stream.Stream;
 import megaclass.compute.Engine;
 import megaclass.compute.RowFormat;
 import megaclass.compute.RowMatrix;
-import megaclass.cuda.CudaHeadTest.Run;
 import megaclass.data.Dataset;
 import megaclass.data.PlantedClasses;
 import megaclass.head.HeadSettings;
@@ -103,8 +102,8 @@ class HostRowsTest {
     var some = withSlots(slots, all);
     assertEquals(slots, HostRows.numSlots(some));
     try (var engine = Engine.start("scalar", threads);
-        var expected = new Run(all, engine);
-        var actual = new Run(some, engine)) {
+        var expected = new HeadRun(all, engine);
+        var actual = new HeadRun(some, engine)) {
       expected.start(new CudaHead(HostCuda.open(), expected.problem, SMALL_TILE));
       actual.start(new CudaHead(HostCuda.open(), actual.problem, SMALL_TILE));
       steps(expected, actual, 0, STEPS / 2);
@@ -124,7 +123,7 @@ class HostRowsTest {
     }
   }
 
-  private static void steps(Run expected, Run actual, int from, int to) {
+  private static void steps(HeadRun expected, HeadRun actual, int from, int to) {
     for (int step = from; step < to; step++) {
       assertEquals(expected.step(step), actual.step(step), "loss of step " + step);
       assertArrayEquals(expected.gradients(), actual.gradients(), "gradients of step " + step);

@@ -5,16 +5,17 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.util.stream.IntStream;
 import megaclass.compute.Engine;
-import megaclass.cuda.CudaHeadTest.Run;
 import megaclass.head.HeadProblem;
 import megaclass.head.HeadSettings;
 import megaclass.head.TrainingHead;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Class weights over several devices: the same training as on one. */
 class ShardedHeadTest {
@@ -32,11 +33,15 @@ class ShardedHeadTest {
   }
 
   private static HeadSettings over(HeadSettings of, int count) {
+    return over(of, count, of.deviceMemory());
+  }
+
+  private static HeadSettings over(HeadSettings of, int count, long deviceMemory) {
     return new HeadSettings(
         of.numClasses(),
         of.dim(),
         of.dtype(),
-        of.deviceMemory(),
+        deviceMemory,
         of.loss(),
         of.selector(),
         of.optimizer(),
@@ -64,8 +69,8 @@ class ShardedHeadTest {
     var settings = CudaHeadTest.settings(loss, selector, optimizer);
     for (int count = 2; count <= 3; count++) {
       try (var engine = Engine.start("scalar", 1);
-          var one = new Run(settings, engine);
-          var several = new Run(settings, engine)) {
+          var one = new HeadRun(settings, engine);
+          var several = new HeadRun(settings, engine)) {
         one.start(new CudaHead(HostCuda.open(), one.problem, TILE_BYTES));
         several.start(open(several.problem, count, TILE_BYTES));
         for (int step = 0; step < STEPS; step++) {
@@ -104,8 +109,8 @@ class ShardedHeadTest {
     var settings =
         CudaHeadTest.settings("arcface(scale=16, margin=0.3)", "uniform(0.2)", "sgd(momentum=0.9)");
     try (var engine = Engine.start("scalar", 1);
-        var first = new Run(settings, engine);
-        var second = new Run(settings, engine)) {
+        var first = new HeadRun(settings, engine);
+        var second = new HeadRun(settings, engine)) {
       first.start(open(first.problem, 3, TILE_BYTES));
       for (int step = 0; step < 2; step++) {
         first.step(step);
@@ -129,8 +134,8 @@ class ShardedHeadTest {
         CudaHeadTest.settings(
             "normsoftmax(scale=16)", "uniform(0.2)", "sgd(momentum=0.9, decay=0.001)");
     try (var engine = Engine.start("scalar", 1);
-        var whole = new Run(settings, engine);
-        var moved = new Run(settings, engine)) {
+        var whole = new HeadRun(settings, engine);
+        var moved = new HeadRun(settings, engine)) {
       whole.start(open(whole.problem, 2, TILE_BYTES));
       moved.start(open(moved.problem, 2, TILE_BYTES));
       for (int step = 0; step < 2; step++) {
@@ -144,19 +149,75 @@ class ShardedHeadTest {
     }
   }
 
+  /** Rows move on each device while the host has the gradient already. */
+  @ParameterizedTest
+  @ValueSource(strings = {"all", "uniform(0.2)"})
+  void theHostHasTheGradientBeforeRowsHaveMoved(String selector) {
+    assumeTrue(HostCuda.isEmulated(), "about what the emulation has not done yet");
+    var settings = CudaHeadTest.settings("normsoftmax(scale=16)", selector, "sgd(momentum=0.9)");
+    try (var _ = HostCuda.late();
+        var engine = Engine.start("scalar", 1);
+        var run = new HeadRun(settings, engine)) {
+      run.start(open(run.problem, 3, 1 << 24));
+      for (int step = 0; step < 2; step++) {
+        run.step(step);
+        assertTrue(HostCuda.pending() >= 6, "a product and a move of rows on each of three");
+      }
+    }
+  }
+
   @Test
-  void moreDevicesThanClassesAreRefused() {
+  void whatDevicesCannotDoTogetherIsRefused() {
     var settings = CudaHeadTest.settings("softmax", "all", "adagrad");
+    int numClasses = settings.numClasses();
+    assertRefused(
+        "device.count must be at most the number of classes, %d, but was %d"
+            .formatted(numClasses, numClasses + 1),
+        over(settings, numClasses + 1));
+    assertRefused(
+        "selector uniform(0.5) + groups(2) chooses classes for groups of samples, which needs"
+            + " device.count 1, but that is 2; take 1, or the selector without groups",
+        over(CudaHeadTest.settings("softmax", "uniform(0.5) + groups(2)", "adagrad"), 2));
+    long rowBytes = HostRows.rowBytes(settings);
+    long enough = rowBytes * ((numClasses + 1) / 2);
+    assertRefused(
+        ("device.memory is %d bytes, but the class weights of each of 2 devices take %d, and they"
+                + " may lie in the memory of the host with device.count 1 only; give it as much,"
+                + " or take more devices or one")
+            .formatted(enough - 1, enough),
+        over(settings, 2, enough - 1));
+  }
+
+  /** By the forecast, before anything is opened, and by who opens it all the same. */
+  private static void assertRefused(String message, HeadSettings settings) {
+    var provider = new HostCudaProvider();
+    assertEquals(
+        message,
+        assertThrows(IllegalArgumentException.class, () -> provider.deviceBytes(settings))
+            .getMessage());
     try (var engine = Engine.start("scalar", 1);
-        var run = new Run(settings, engine)) {
-      var e =
-          assertThrows(
-              IllegalArgumentException.class,
-              () -> open(run.problem, settings.numClasses() + 1, TILE_BYTES));
+        var run = new HeadRun(settings, engine)) {
       assertEquals(
-          "device.count must be at most the number of classes, %d, but was %d"
-              .formatted(settings.numClasses(), settings.numClasses() + 1),
-          e.getMessage());
+          message,
+          assertThrows(IllegalArgumentException.class, () -> provider.open(run.problem))
+              .getMessage());
+    }
+  }
+
+  /** Each device has room for its own classes, though none has for all. */
+  @Test
+  void memoryThatHoldsThePartOfEachDeviceIsEnough() {
+    var settings = CudaHeadTest.settings("softmax", "all", "adagrad");
+    long enough = HostRows.rowBytes(settings) * ((settings.numClasses() + 1) / 2);
+    var provider = new HostCudaProvider();
+    assertEquals(
+        provider.deviceBytes(over(settings, 2)), provider.deviceBytes(over(settings, 2, enough)));
+    try (var engine = Engine.start("scalar", 1);
+        var one = new HeadRun(settings, engine);
+        var two = new HeadRun(over(settings, 2, enough), engine)) {
+      one.start(new CudaHead(HostCuda.open(), one.problem, TILE_BYTES));
+      two.start(provider.open(two.problem));
+      assertEquals(one.step(0), two.step(0), 1e-5);
     }
   }
 
@@ -164,7 +225,7 @@ class ShardedHeadTest {
   void aDeviceThatIsNotThereIsNamedAndTheOthersAreGivenBack() {
     var settings = CudaHeadTest.settings("softmax", "all", "adagrad");
     try (var engine = Engine.start("scalar", 1);
-        var run = new Run(settings, engine)) {
+        var run = new HeadRun(settings, engine)) {
       var e =
           assertThrows(
               CudaException.class,
