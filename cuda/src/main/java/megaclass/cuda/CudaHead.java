@@ -28,8 +28,8 @@ import org.jspecify.annotations.Nullable;
  * The head on a device: class weights, the choice of classes, products, loss, gradients and moves
  * of rows. Embeddings and targets go up; the loss, the gradient of the embeddings and, of the
  * choice, how many classes it has come down; rows, too, where the device holds only those in use
- * ({@link HostRows}). The gradient comes as soon as it is known: rows may then still be moving while
- * the host goes on to the next batch.
+ * ({@link HostRows}). The gradient comes as soon as it is known: rows may then still be moving
+ * while the host goes on to the next batch.
  *
  * <p>Active classes go through in tiles, as on the host ({@link megaclass.loss.SoftmaxHead}), so
  * that logits of all of them never exist at once: gather the rows of a tile, multiply, and take
@@ -221,7 +221,9 @@ final class CudaHead implements TrainingHead {
     }
   }
 
-  /** Begins to bring down the gradient of the embeddings, which this device has made its part of. */
+  /**
+   * Begins to bring down the gradient of the embeddings, which this device has made its part of.
+   */
   private void sendGradient(Embeddings embeddings) {
     shard.addGradients(batch, !parts.isEmpty());
     if (shard.isFirst()) {

@@ -280,11 +280,7 @@ final class DeviceQuantizer implements AutoCloseable {
 
   /** Adds the members that are at some places of the classes. */
   private void addMeans(
-      DeviceBuffer classes,
-      long unitOf,
-      RowChoice part,
-      int place,
-      Means wanted) {
+      DeviceBuffer classes, long unitOf, RowChoice part, int place, Means wanted) {
     DeviceRows matrix = rows.matrix();
     meanRows.launch(
         wanted.to - wanted.from,

@@ -115,7 +115,8 @@ final class HostRows implements RowSlots.Mover, AutoCloseable {
   }
 
   /**
-   * Class weights that a device has at a time: all of its own, or as many as {@code device.memory} allows.
+   * Class weights that a device has at a time: all of its own, or as many as {@code device.memory}
+   * allows.
    *
    * @throws IllegalArgumentException when a batch makes more classes active
    */
@@ -123,8 +124,7 @@ final class HostRows implements RowSlots.Mover, AutoCloseable {
     long rowBytes = rowBytes(settings);
     int numSlots = Math.clamp(settings.deviceMemory() / rowBytes, 1, numRows(settings));
     long mostActive =
-        ClassSelector.mostActive(
-            settings.selector(), settings.numClasses(), settings.batchSize());
+        ClassSelector.mostActive(settings.selector(), settings.numClasses(), settings.batchSize());
     if (numSlots < Math.min(mostActive, numRows(settings))) {
       throw new IllegalArgumentException(
           "device.memory holds %,d class weights of %,d bytes, but selector %s makes up to %,d classes active at a time; give it at least %d bytes, or take fewer active classes"
