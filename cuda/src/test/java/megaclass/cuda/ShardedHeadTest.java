@@ -175,8 +175,8 @@ class ShardedHeadTest {
             .formatted(numClasses, numClasses + 1),
         over(settings, numClasses + 1));
     assertRefused(
-        "selector uniform(0.5) + groups(2) chooses classes for groups of samples, which needs"
-            + " device.count 1, but that is 2; take 1, or the selector without groups",
+        "selector uniform(0.5, corrected=false) + groups(2) chooses classes for groups of samples,"
+            + " which needs device.count 1, but that is 2; take 1, or the selector without groups",
         over(CudaHeadTest.settings("softmax", "uniform(0.5) + groups(2)", "adagrad"), 2));
     long rowBytes = HostRows.rowBytes(settings);
     long enough = rowBytes * ((numClasses + 1) / 2);
