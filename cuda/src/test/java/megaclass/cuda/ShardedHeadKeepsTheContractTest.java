@@ -21,9 +21,9 @@ class ShardedHeadKeepsTheContractTest extends TrainingHeadContract {
   protected Stream<HeadSettings> settings() {
     return """
     3   | 3   | fp32 | softmax                       | all                             | adagrad                                      | 1
-    91  | 33  | fp32 | softmax(bias=true)            | all                             | sgd(momentum=0.9, decay=0.01)                | 19
-    101 | 16  | bf16 | arcface(scale=16, margin=0.2) | uniform(0.2, corrected=true)    | sgd(momentum=0.9, nesterov=true)             | 35
-    110 | 34  | bf16 | cosface(scale=16, margin=0.1) | ivf(0.2, repairEvery=3)         | adagrad                                      | 20
+    61  | 33  | fp32 | softmax(bias=true)            | all                             | sgd(momentum=0.9, decay=0.01)                | 19
+    71  | 16  | bf16 | arcface(scale=16, margin=0.2) | uniform(0.2, corrected=true)    | sgd(momentum=0.9, nesterov=true)             | 17
+    80  | 34  | bf16 | cosface(scale=16, margin=0.1) | ivf(0.2, repairEvery=3)         | adagrad                                      | 11
     100 | 40  | fp32 | dsoftmax(scale=16, d=0.9)     | uniform(0.01)                   | sgd(momentum=0.9, decay=0.01, lazyDecay=off) | 2
     """
         .lines()
