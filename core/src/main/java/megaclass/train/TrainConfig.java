@@ -323,89 +323,9 @@ public record TrainConfig(
     return weightsMemory < MemoryPlan.rowBytes(this, numClasses);
   }
 
-  private TrainConfig edited(Consumer<Draft> edit) {
-    var draft = new Draft(this);
+  private TrainConfig edited(Consumer<TrainConfigDraft> edit) {
+    var draft = new TrainConfigDraft(this);
     edit.accept(draft);
     return draft.toConfig();
-  }
-
-  /** The components as variables, so that a {@code with} method names only the one it changes. */
-  private static final class Draft {
-    private BackboneSpec backbone;
-    private int dim;
-    private RowFormat dtype;
-    private long weightsMemory;
-    private long deviceMemory;
-    private Initialisation initialisation;
-    private Loss loss;
-    private SelectorSpec selector;
-    private OptimizerSpec optimizer;
-    private double learningRate;
-    private double backboneLearningRate;
-    private NetworkTraining network;
-    private LearningRate schedule;
-    private @Nullable LearningRate backboneSchedule;
-    private double epochs;
-    private int batchSize;
-    private int neighbourhood;
-    private long seed;
-    private int threads;
-    private String backend;
-    private Precision devicePrecision;
-    private int deviceNumber;
-    private int deviceCount;
-
-    Draft(TrainConfig from) {
-      backbone = from.backbone;
-      dim = from.dim;
-      dtype = from.dtype;
-      weightsMemory = from.weightsMemory;
-      deviceMemory = from.deviceMemory;
-      initialisation = from.initialisation;
-      loss = from.loss;
-      selector = from.selector;
-      optimizer = from.optimizer;
-      learningRate = from.learningRate;
-      backboneLearningRate = from.backboneLearningRate;
-      network = from.network;
-      schedule = from.schedule;
-      backboneSchedule = from.backboneSchedule;
-      epochs = from.epochs;
-      batchSize = from.batchSize;
-      neighbourhood = from.neighbourhood;
-      seed = from.seed;
-      threads = from.threads;
-      backend = from.backend;
-      devicePrecision = from.devicePrecision;
-      deviceNumber = from.deviceNumber;
-      deviceCount = from.deviceCount;
-    }
-
-    TrainConfig toConfig() {
-      return new TrainConfig(
-          backbone,
-          dim,
-          dtype,
-          weightsMemory,
-          deviceMemory,
-          initialisation,
-          loss,
-          selector,
-          optimizer,
-          learningRate,
-          backboneLearningRate,
-          network,
-          schedule,
-          backboneSchedule,
-          epochs,
-          batchSize,
-          neighbourhood,
-          seed,
-          threads,
-          backend,
-          devicePrecision,
-          deviceNumber,
-          deviceCount);
-    }
   }
 }

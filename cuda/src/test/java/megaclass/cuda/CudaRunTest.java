@@ -82,9 +82,7 @@ class CudaRunTest {
   @ValueSource(strings = {"ivf(0.2)", "ivf(0.1) + tail(0.25) + groups(4)"})
   void aRunThatWasStoppedGoesOnToTheSameBits(String selector) throws IOException {
     var config =
-        config("normsoftmax(scale=16)", selector)
-            .withEpochs(1)
-            .withBackend(HostCudaProvider.NAME);
+        config("normsoftmax(scale=16)", selector).withEpochs(1).withBackend(HostCudaProvider.NAME);
     try (var data = data(0)) {
       byte[] whole = model(new Trainer(config), data, "whole");
       var steps = new AtomicInteger();
