@@ -169,7 +169,7 @@ bool inside(const void* matrix, int rows, int columns, int ld, size_t entry_byte
   if (rows == 0 || columns == 0) return true;
   size_t entries = static_cast<size_t>(columns - 1) * static_cast<size_t>(ld) +
                    static_cast<size_t>(rows);
-  return is_device_memory(matrix, entries * entry_bytes);
+  return is_device_memory(matrix, entries * entry_bytes, current_device());
 }
 
 }  // namespace
@@ -205,7 +205,7 @@ MEGACLASS_EXPORT int cublasSetMathMode(Handle* handle, int mode) {
 
 MEGACLASS_EXPORT int cublasSetWorkspace_v2(Handle*, void* workspace, size_t bytes) {
   Lock lock(driver_lock);
-  if (!is_device_memory(workspace, bytes)) return kInvalid;
+  if (!is_device_memory(workspace, bytes, current_device())) return kInvalid;
   mark_scratch(workspace);
   return kSuccess;
 }

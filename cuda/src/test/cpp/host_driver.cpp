@@ -22,15 +22,23 @@ constexpr int kDriverVersion = 13000;
 constexpr char kDeviceName[] = "CPU emulation (not a GPU)";
 
 bool initialised;
-int contexts;                     // retained
-thread_local bool has_context;
+int contexts[kDevices];           // retained, by device
+thread_local int device_in_use = -1;  // its context is current
 std::string error_detail;
+
+int check_device(int device) {
+  if (!initialised) return failure(kNotInitialized, "cuInit was not called");
+  bool is_one = device >= 0 && device < kDevices;
+  return is_one ? static_cast<int>(kSuccess) : failure(kInvalidDevice, "no such device");
+}
 
 }  // namespace
 
+int current_device() { return device_in_use; }
+
 int check_context() {
   if (!initialised) return failure(kNotInitialized, "cuInit was not called");
-  if (!has_context) return failure(kInvalidContext, "no context is current for this thread");
+  if (device_in_use < 0) return failure(kInvalidContext, "no context is current for this thread");
   return kSuccess;
 }
 
@@ -51,7 +59,7 @@ using namespace megaclass_host;
 
 // ---- Settings of the emulation, for tests ----------------------------------------------------
 
-/** Sets the size of the device's memory. */
+/** Sets the size of each device's memory. */
 MEGACLASS_EXPORT int megaclassHostMemory(long long bytes) {
   Lock lock(driver_lock);
   memory_total = static_cast<size_t>(bytes);
@@ -75,21 +83,20 @@ MEGACLASS_EXPORT int cuDriverGetVersion(int* version) {
 MEGACLASS_EXPORT int cuDeviceGetCount(int* count) {
   Lock lock(driver_lock);
   if (!initialised) return failure(kNotInitialized, "cuInit was not called");
-  *count = 1;
+  *count = kDevices;
   return kSuccess;
 }
 
 MEGACLASS_EXPORT int cuDeviceGet(int* device, int ordinal) {
   Lock lock(driver_lock);
-  if (!initialised) return failure(kNotInitialized, "cuInit was not called");
-  if (ordinal != 0) return failure(kInvalidDevice, "there is one device, number 0");
-  *device = 0;
-  return kSuccess;
+  *device = ordinal;
+  return check_device(ordinal);
 }
 
 MEGACLASS_EXPORT int cuDeviceGetName(char* name, int length, int device) {
   Lock lock(driver_lock);
-  if (device != 0) return failure(kInvalidDevice, "there is one device, number 0");
+  int result = check_device(device);
+  if (result != kSuccess) return result;
   strncpy(name, kDeviceName, static_cast<size_t>(length - 1));
   name[length - 1] = 0;
   return kSuccess;
@@ -97,14 +104,14 @@ MEGACLASS_EXPORT int cuDeviceGetName(char* name, int length, int device) {
 
 MEGACLASS_EXPORT int cuDeviceTotalMem_v2(size_t* bytes, int device) {
   Lock lock(driver_lock);
-  if (device != 0) return failure(kInvalidDevice, "there is one device, number 0");
   *bytes = memory_total;
-  return kSuccess;
+  return check_device(device);
 }
 
 MEGACLASS_EXPORT int cuDeviceGetAttribute(int* value, int attribute, int device) {
   Lock lock(driver_lock);
-  if (device != 0) return failure(kInvalidDevice, "there is one device, number 0");
+  int result = check_device(device);
+  if (result != kSuccess) return result;
   static const std::map<int, int> attributes = {
       {1, 1024},                                   // MAX_THREADS_PER_BLOCK
       {8, static_cast<int>(kSharedBytes)},         // MAX_SHARED_MEMORY_PER_BLOCK
@@ -124,26 +131,30 @@ MEGACLASS_EXPORT int cuDeviceGetAttribute(int* value, int attribute, int device)
 
 MEGACLASS_EXPORT int cuDevicePrimaryCtxRetain(void** context, int device) {
   Lock lock(driver_lock);
-  if (!initialised) return failure(kNotInitialized, "cuInit was not called");
-  if (device != 0) return failure(kInvalidDevice, "there is one device, number 0");
-  contexts++;
-  *context = &contexts;
+  int result = check_device(device);
+  if (result != kSuccess) return result;
+  contexts[device]++;
+  *context = &contexts[device];
   return kSuccess;
 }
 
 MEGACLASS_EXPORT int cuDevicePrimaryCtxRelease_v2(int device) {
   Lock lock(driver_lock);
-  if (device != 0 || contexts == 0) return failure(kInvalidContext, "it was not retained");
-  contexts--;
+  int result = check_device(device);
+  if (result != kSuccess) return result;
+  if (contexts[device] == 0) return failure(kInvalidContext, "it was not retained");
+  contexts[device]--;
   return kSuccess;
 }
 
 MEGACLASS_EXPORT int cuCtxSetCurrent(void* context) {
   Lock lock(driver_lock);
-  if (context != nullptr && (context != &contexts || contexts == 0)) {
-    return failure(kInvalidContext, "no such context");
+  int found = -1;
+  for (int device = 0; device < kDevices; device++) {
+    if (context == &contexts[device] && contexts[device] > 0) found = device;
   }
-  has_context = context != nullptr;
+  if (context != nullptr && found < 0) return failure(kInvalidContext, "no such context");
+  device_in_use = found;
   return kSuccess;
 }
 

@@ -23,6 +23,9 @@ using Lock = std::lock_guard<std::recursive_mutex>;
 constexpr size_t kSharedBytes = 48 * 1024;
 constexpr size_t kMostSharedBytes = 227 * 1024;
 
+/** Devices, all alike, each with memory of its own that the others cannot reach. */
+constexpr int kDevices = 4;
+
 /** Results of the driver that are used here. */
 enum Result : int {
   kSuccess = 0,
@@ -49,14 +52,20 @@ MEGACLASS_HIDDEN int on_stream(void* stream, std::function<int()> operation);
 /** Does what is late. */
 MEGACLASS_HIDDEN int run_pending();
 
+/** The device whose context is current for this thread; -1 for none. */
+MEGACLASS_HIDDEN int current_device();
+
 /** Whether this thread has a context; else the error. */
 MEGACLASS_HIDDEN int check_context();
 
 /** Whether no buffer was written past its ends; else the error, in the name of `who`. */
 MEGACLASS_HIDDEN int check_buffers(const std::string& who);
 
-/** Whether this thread has a context, and the stream is one; else the error. */
+/** Whether this thread has a context, and the stream is one of its device; else the error. */
 MEGACLASS_HIDDEN int check_stream(void* stream);
+
+/** Whether the stream is one of a device; else the error. */
+MEGACLASS_HIDDEN int check_stream(void* stream, int device);
 
 /** The kernel of that name in a module; null when there is none. */
 MEGACLASS_HIDDEN const KernelEntry* find_kernel(const std::string& module,

@@ -18,11 +18,13 @@ namespace {
 
 struct Function {
   const KernelEntry* kernel;
+  int device;
   size_t allowed_shared = kSharedBytes;
 };
 
 struct Module {
   std::string name;
+  int device;
   std::map<std::string, Function> functions;
 };
 
@@ -76,6 +78,22 @@ struct OwnedLaunch {
   }
 };
 
+/** Whether no pointer leads to the memory of another device; else the error. */
+int check_pointers(const OwnedLaunch& owned, int device) {
+  for (size_t i = 0; i < owned.values.size(); i++) {
+    int of = owned.launch.kernel->parameter_bytes[i] == 8
+                 ? device_of(reinterpret_cast<const void*>(owned.values[i]))
+                 : -1;
+    if (of >= 0 && of != device) {
+      return failure(kIllegalAddress, "argument " + std::to_string(i) + " of kernel " +
+                                          owned.launch.kernel->name + " on device " +
+                                          std::to_string(device) + " is memory of device " +
+                                          std::to_string(of));
+    }
+  }
+  return kSuccess;
+}
+
 }  // namespace
 
 void register_kernel(const KernelEntry& kernel) { kernels().push_back(kernel); }
@@ -125,7 +143,7 @@ MEGACLASS_EXPORT int cuModuleLoadData(Module** module, const void* image) {
     return failure(kNoBinaryForGpu, "machine code of a GPU; this device runs what its own"
                                     " compiler gave");
   }
-  *module = new Module{text + magic, {}};
+  *module = new Module{text + magic, current_device(), {}};
   modules.insert(*module);
   return kSuccess;
 }
@@ -149,7 +167,7 @@ MEGACLASS_EXPORT int cuModuleGetFunction(Function** function, Module* module, co
   if (kernel == nullptr) {
     return failure(kNotFound, module->name + ".cu has no kernel " + std::string(name));
   }
-  *function = &module->functions.try_emplace(name, Function{kernel}).first->second;
+  *function = &module->functions.try_emplace(name, Function{kernel, module->device}).first->second;
   return kSuccess;
 }
 
@@ -178,7 +196,12 @@ MEGACLASS_EXPORT int cuLaunchKernel(Function* function, unsigned grid_x, unsigne
   if (extra != nullptr) return failure(kInvalidValue, "arguments by `extra` are not emulated");
   Launch launch = {function->kernel, {grid_x, grid_y, grid_z}, {block_x, block_y, block_z},
                    shared, nullptr};
+  if (function->device != current_device()) {
+    return failure(kInvalidHandle, "a kernel of another device");
+  }
   auto owned = std::make_shared<OwnedLaunch>(launch, arguments);
+  int result = check_pointers(*owned, function->device);
+  if (result != kSuccess) return result;
   return on_stream(stream, [=] {
     return both_orders ? run_in_both_orders(owned->launch) : run_once(owned->launch);
   });

@@ -7,10 +7,11 @@
 
 #include <map>
 
+#include "host_driver.h"
+
 namespace megaclass_host {
 
 size_t memory_total = size_t{8} << 30;
-size_t memory_used;
 
 namespace {
 
@@ -26,9 +27,11 @@ struct Buffer {
   char* mapping;
   size_t mapped;
   bool scratch;  // what it holds between calls means nothing
+  int device;
 };
 
 std::map<const char*, Buffer> buffers;  // by address
+size_t used[kDevices];
 
 size_t rounded(size_t bytes, size_t unit) { return (bytes + unit - 1) / unit * unit; }
 
@@ -51,8 +54,10 @@ std::string number(size_t n) { return std::to_string(n); }
 
 }  // namespace
 
-char* allocate_memory(size_t bytes) {
-  if (bytes > memory_total - memory_used) return nullptr;
+size_t memory_used(int device) { return used[device]; }
+
+char* allocate_memory(size_t bytes, int device) {
+  if (bytes > memory_total - used[device]) return nullptr;
   size_t usable = rounded(bytes, kPage);
   size_t mapped = usable + 2 * kForbidden;
   void* mapping =
@@ -61,12 +66,12 @@ char* allocate_memory(size_t bytes) {
   char* from = static_cast<char*>(mapping) + kForbidden;
   mprotect(from, usable, PROT_READ | PROT_WRITE);
   char* address = from + usable - rounded(bytes, kAlignment);
-  Buffer buffer = {bytes, static_cast<char*>(mapping), mapped, false};
+  Buffer buffer = {bytes, static_cast<char*>(mapping), mapped, false, device};
   memset(address - watched_before(address, buffer), kCanary, watched_before(address, buffer));
   memset(address, kPoison, bytes);
   memset(address + bytes, kCanary, slack(buffer));
   buffers[address] = buffer;
-  memory_used += bytes;
+  used[device] += bytes;
   return address;
 }
 
@@ -74,19 +79,27 @@ bool free_memory(const char* address) {
   auto found = buffers.find(address);
   if (found == buffers.end()) return false;
   munmap(found->second.mapping, found->second.mapped);
-  memory_used -= found->second.bytes;
+  used[found->second.device] -= found->second.bytes;
   buffers.erase(found);
   return true;
 }
 
-bool is_device_memory(const void* address, size_t bytes) {
+int device_of(const void* address) {
+  auto* at = static_cast<const char*>(address);
+  auto next = buffers.upper_bound(at);
+  if (next == buffers.begin()) return -1;
+  auto& [from, buffer] = *std::prev(next);
+  return static_cast<size_t>(at - from) < buffer.bytes ? buffer.device : -1;
+}
+
+bool is_device_memory(const void* address, size_t bytes, int device) {
   if (bytes == 0) return true;
   auto* at = static_cast<const char*>(address);
   auto next = buffers.upper_bound(at);
   if (next == buffers.begin()) return false;
   auto& [from, buffer] = *std::prev(next);
   size_t offset = static_cast<size_t>(at - from);
-  return offset <= buffer.bytes && bytes <= buffer.bytes - offset;
+  return buffer.device == device && offset <= buffer.bytes && bytes <= buffer.bytes - offset;
 }
 
 std::string damaged_buffer() {
@@ -107,6 +120,7 @@ std::string describe_address(const void* address) {
   for (auto& [from, buffer] : buffers) {
     if (at < buffer.mapping || at >= buffer.mapping + buffer.mapped) continue;
     std::string size = "a buffer of " + number(buffer.bytes) + " bytes";
+    if (buffer.device != current_device()) size += " of another device";
     if (at < from) return number(static_cast<size_t>(from - at)) + " bytes before " + size;
     size_t offset = static_cast<size_t>(at - from);
     if (offset < buffer.bytes) return "byte " + number(offset) + " of " + size;

@@ -12,18 +12,21 @@
 
 namespace megaclass_host {
 
-/** Bytes of the emulated device, in use or not. */
+/** Bytes of each emulated device, and those in use of one. */
 extern MEGACLASS_HIDDEN size_t memory_total;
-extern MEGACLASS_HIDDEN size_t memory_used;
+MEGACLASS_HIDDEN size_t memory_used(int device);
 
 /** Memory full of poison, aligned to 16 bytes; null if the device has less left. */
-MEGACLASS_HIDDEN char* allocate_memory(size_t bytes);
+MEGACLASS_HIDDEN char* allocate_memory(size_t bytes, int device);
 
 /** Frees what allocate_memory gave; false if it gave no such address. */
 MEGACLASS_HIDDEN bool free_memory(const char* address);
 
-/** Whether all of these bytes belong to one buffer; so do no bytes anywhere. */
-MEGACLASS_HIDDEN bool is_device_memory(const void* address, size_t bytes);
+/** Whether all of these bytes belong to one buffer of a device; so do no bytes anywhere. */
+MEGACLASS_HIDDEN bool is_device_memory(const void* address, size_t bytes, int device);
+
+/** The device that has this byte; -1 when none has. */
+MEGACLASS_HIDDEN int device_of(const void* address);
 
 /** Empty, or which buffer was written past its end or before its start. */
 MEGACLASS_HIDDEN std::string damaged_buffer();

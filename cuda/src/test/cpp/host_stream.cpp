@@ -28,7 +28,7 @@ struct Event {
 
 bool late;  // operations wait until somebody waits for them
 std::map<void*, std::deque<std::function<int()>>> pending;  // by stream
-std::set<void*> streams;
+std::map<void*, int> streams;  // with their devices
 std::set<Event*> events;
 std::map<const char*, size_t> pinned;  // page-locked memory of the host
 
@@ -38,7 +38,7 @@ T* at(Address address) {
 }
 
 int check_range(const char* what, Address address, size_t bytes) {
-  if (is_device_memory(at<char>(address), bytes)) return kSuccess;
+  if (is_device_memory(at<char>(address), bytes, current_device())) return kSuccess;
   return failure(kInvalidValue, std::string(what) + " of " + std::to_string(bytes) + " bytes at " +
                                     describe_address(at<char>(address)));
 }
@@ -94,9 +94,13 @@ int run_pending() {
 int check_stream(void* stream) {
   int result = check_context();
   if (result != kSuccess) return result;
-  if (stream != nullptr && streams.count(stream) == 0) {
-    return failure(kInvalidHandle, "no such stream");
-  }
+  return stream == nullptr ? static_cast<int>(kSuccess) : check_stream(stream, current_device());
+}
+
+int check_stream(void* stream, int device) {
+  auto found = streams.find(stream);
+  if (found == streams.end()) return failure(kInvalidHandle, "no such stream");
+  if (found->second != device) return failure(kInvalidHandle, "a stream of another device");
   return kSuccess;
 }
 
@@ -135,10 +139,10 @@ MEGACLASS_EXPORT int cuMemAlloc_v2(Address* address, size_t bytes) {
   int result = check_context();
   if (result != kSuccess) return result;
   if (bytes == 0) return failure(kInvalidValue, "0 bytes");
-  char* memory = allocate_memory(bytes);
+  char* memory = allocate_memory(bytes, current_device());
   if (memory == nullptr) {
     return failure(kOutOfMemory, std::to_string(bytes) + " bytes; " +
-                                     std::to_string(memory_total - memory_used) + " are free");
+                                     std::to_string(memory_total - memory_used(current_device())) + " are free");
   }
   *address = reinterpret_cast<Address>(memory);
   return kSuccess;
@@ -156,9 +160,11 @@ MEGACLASS_EXPORT int cuMemFree_v2(Address address) {
 
 MEGACLASS_EXPORT int cuMemGetInfo_v2(size_t* free, size_t* total) {
   Lock lock(driver_lock);
-  *free = memory_total - memory_used;
+  int result = check_context();
+  if (result != kSuccess) return result;
+  *free = memory_total - memory_used(current_device());
   *total = memory_total;
-  return check_context();
+  return kSuccess;
 }
 
 MEGACLASS_EXPORT int cuMemcpyHtoDAsync_v2(Address to, const void* from, size_t bytes,
@@ -271,7 +277,7 @@ MEGACLASS_EXPORT int cuStreamCreate(void** stream, unsigned) {
   int result = check_context();
   if (result != kSuccess) return result;
   *stream = new char;
-  streams.insert(*stream);
+  streams[*stream] = current_device();
   return kSuccess;
 }
 

@@ -69,13 +69,23 @@ public final class HeadEngines {
   }
 
   /**
-   * The device on which a provider would train.
+   * The device on which a provider would train; several as one, with what the fullest has free.
    *
-   * @throws IllegalArgumentException when there is none that can be used
+   * @param number of the first one, from 0
+   * @param count how many, at least 1
+   * @throws IllegalArgumentException when one of them cannot be used
    */
-  public static HeadProvider.Device device(HeadProvider provider, int number) {
+  public static HeadProvider.Device device(HeadProvider provider, int number, int count) {
     try {
-      return provider.device(number);
+      var first = provider.device(number);
+      if (count == 1) {
+        return first;
+      }
+      long free = first.freeBytes();
+      for (int i = number + 1; i < number + count; i++) {
+        free = Math.min(free, provider.device(i).freeBytes());
+      }
+      return new HeadProvider.Device("%d x %s".formatted(count, first.description()), free);
     } catch (IllegalArgumentException e) {
       throw new IllegalArgumentException(
           "backend \"%s\" cannot be used here: %s. Or take %s"
@@ -95,11 +105,16 @@ public final class HeadEngines {
 
   private static void requireFits(HeadProvider provider, HeadSettings settings) {
     long needed = provider.deviceBytes(settings).values().stream().mapToLong(Long::longValue).sum();
-    var device = device(provider, settings.deviceNumber());
+    int count = settings.deviceCount();
+    var device = device(provider, settings.deviceNumber(), count);
     if (needed > device.freeBytes()) {
       throw new IllegalArgumentException(
-          "the head needs %s on %s, of which %s are free; a smaller device.memory, dtype bf16, a smaller dim or an optimizer without momentum need less, backend auto needs nothing there"
-              .formatted(gibibytes(needed), device.description(), gibibytes(device.freeBytes())));
+          "the head needs %s%s on %s, of which %s are free; a smaller device.memory, dtype bf16, a smaller dim or an optimizer without momentum need less, backend auto needs nothing there"
+              .formatted(
+                  gibibytes(needed),
+                  count > 1 ? " each" : "",
+                  device.description(),
+                  gibibytes(device.freeBytes())));
     }
   }
 

@@ -31,7 +31,8 @@ public interface HeadProvider {
   record Device(String description, long freeBytes) {}
 
   /**
-   * Forecasts the memory of the device that a head takes, without looking at a device.
+   * Forecasts the memory that a head takes of a device, of each if there are several, without
+   * looking at one.
    *
    * @return bytes by term, in the order in which they are told
    * @throws IllegalArgumentException when this engine cannot train such a head; a whole sentence,

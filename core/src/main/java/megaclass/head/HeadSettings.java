@@ -20,7 +20,8 @@ import megaclass.select.SelectorSpec;
  * @param optimizer how class weights move
  * @param batchSize samples of a batch, at most
  * @param precision of matrix products on a device
- * @param deviceNumber which device, from 0
+ * @param deviceNumber which device, from 0; the first one of several
+ * @param deviceCount how many devices share the classes
  */
 public record HeadSettings(
     int numClasses,
@@ -32,7 +33,8 @@ public record HeadSettings(
     OptimizerSpec optimizer,
     int batchSize,
     Precision precision,
-    int deviceNumber) {
+    int deviceNumber,
+    int deviceCount) {
 
   /** Keeps all class weights on the device. */
   public static final long ALL_ON_DEVICE = Long.MAX_VALUE;

@@ -54,7 +54,8 @@ import org.jspecify.annotations.Nullable;
  * @param backend "auto", "vector" or "scalar"; or "cuda", which trains the class weights on a
  *     device
  * @param devicePrecision of matrix products on a device
- * @param deviceNumber which device, from 0
+ * @param deviceNumber which device, from 0; the first one of several
+ * @param deviceCount how many devices share the class weights, at least 1
  */
 public record TrainConfig(
     BackboneSpec backbone,
@@ -78,7 +79,8 @@ public record TrainConfig(
     int threads,
     String backend,
     Precision devicePrecision,
-    int deviceNumber) {
+    int deviceNumber,
+    int deviceCount) {
 
   private static final long NETWORK = 5;
 
@@ -98,6 +100,7 @@ public record TrainConfig(
     Check.inRange("threads", threads, 1, 1024);
     HeadEngines.checkName(backend);
     Check.atLeast("deviceNumber", deviceNumber, 0);
+    Check.inRange("deviceCount", deviceCount, 1, 64);
   }
 
   /** Settings that suit embeddings made by another model, with a tenth of the classes active. */
@@ -124,7 +127,8 @@ public record TrainConfig(
         Runtime.getRuntime().availableProcessors(),
         "auto",
         Precision.TF32,
-        0);
+        0,
+        1);
   }
 
   /** The same with another backbone. */
@@ -237,6 +241,11 @@ public record TrainConfig(
     return edited(draft -> draft.deviceNumber = deviceNumber);
   }
 
+  /** The same with another deviceCount. */
+  public TrainConfig withDeviceCount(int deviceCount) {
+    return edited(draft -> draft.deviceCount = deviceCount);
+  }
+
   /**
    * Settings by name, in their order: what a checkpoint and a model remember of their run. Threads
    * and memory are left out, since they change nothing but the time.
@@ -305,7 +314,8 @@ public record TrainConfig(
         optimizer,
         batchSize,
         devicePrecision,
-        deviceNumber);
+        deviceNumber,
+        deviceCount);
   }
 
   /** Whether the weights of so many classes lie on disk, with the velocities of this run. */
@@ -313,86 +323,9 @@ public record TrainConfig(
     return weightsMemory < MemoryPlan.rowBytes(this, numClasses);
   }
 
-  private TrainConfig edited(Consumer<Draft> edit) {
-    var draft = new Draft(this);
+  private TrainConfig edited(Consumer<TrainConfigDraft> edit) {
+    var draft = new TrainConfigDraft(this);
     edit.accept(draft);
     return draft.toConfig();
-  }
-
-  /** The components as variables, so that a {@code with} method names only the one it changes. */
-  private static final class Draft {
-    private BackboneSpec backbone;
-    private int dim;
-    private RowFormat dtype;
-    private long weightsMemory;
-    private long deviceMemory;
-    private Initialisation initialisation;
-    private Loss loss;
-    private SelectorSpec selector;
-    private OptimizerSpec optimizer;
-    private double learningRate;
-    private double backboneLearningRate;
-    private NetworkTraining network;
-    private LearningRate schedule;
-    private @Nullable LearningRate backboneSchedule;
-    private double epochs;
-    private int batchSize;
-    private int neighbourhood;
-    private long seed;
-    private int threads;
-    private String backend;
-    private Precision devicePrecision;
-    private int deviceNumber;
-
-    Draft(TrainConfig from) {
-      backbone = from.backbone;
-      dim = from.dim;
-      dtype = from.dtype;
-      weightsMemory = from.weightsMemory;
-      deviceMemory = from.deviceMemory;
-      initialisation = from.initialisation;
-      loss = from.loss;
-      selector = from.selector;
-      optimizer = from.optimizer;
-      learningRate = from.learningRate;
-      backboneLearningRate = from.backboneLearningRate;
-      network = from.network;
-      schedule = from.schedule;
-      backboneSchedule = from.backboneSchedule;
-      epochs = from.epochs;
-      batchSize = from.batchSize;
-      neighbourhood = from.neighbourhood;
-      seed = from.seed;
-      threads = from.threads;
-      backend = from.backend;
-      devicePrecision = from.devicePrecision;
-      deviceNumber = from.deviceNumber;
-    }
-
-    TrainConfig toConfig() {
-      return new TrainConfig(
-          backbone,
-          dim,
-          dtype,
-          weightsMemory,
-          deviceMemory,
-          initialisation,
-          loss,
-          selector,
-          optimizer,
-          learningRate,
-          backboneLearningRate,
-          network,
-          schedule,
-          backboneSchedule,
-          epochs,
-          batchSize,
-          neighbourhood,
-          seed,
-          threads,
-          backend,
-          devicePrecision,
-          deviceNumber);
-    }
   }
 }

@@ -7,6 +7,9 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
 import megaclass.compute.ComputeBackend;
 import megaclass.compute.RowFormat;
 import megaclass.loss.Loss;
@@ -19,6 +22,10 @@ class HeadEnginesTest {
   private static final HeadSettings SETTINGS = settings(1000, 0);
 
   private static HeadSettings settings(int numClasses, int deviceNumber) {
+    return settings(numClasses, deviceNumber, 1);
+  }
+
+  private static HeadSettings settings(int numClasses, int deviceNumber, int deviceCount) {
     return new HeadSettings(
         numClasses,
         128,
@@ -29,7 +36,8 @@ class HeadEnginesTest {
         OptimizerSpec.parse("sgd(momentum=0.9)"),
         256,
         Precision.TF32,
-        deviceNumber);
+        deviceNumber,
+        deviceCount);
   }
 
   @Test
@@ -50,7 +58,7 @@ class HeadEnginesTest {
     assertEquals("auto", HeadEngines.arithmetic(MirrorProvider.NAME));
     var provider = HeadEngines.provider(MirrorProvider.NAME).orElseThrow();
     assertInstanceOf(MirrorProvider.class, provider);
-    assertEquals("looking-glass", HeadEngines.device(provider, 0).description());
+    assertEquals("looking-glass", HeadEngines.device(provider, 0, 1).description());
     HeadEngines.requireFits(MirrorProvider.NAME, SETTINGS);
   }
 
@@ -94,6 +102,41 @@ class HeadEnginesTest {
     assertThrows(
         IllegalArgumentException.class,
         () -> HeadEngines.requireFits(MirrorProvider.NAME, settings(most + 1, 0)));
+  }
+
+  /** Each of several devices must be there and have room. */
+  @Test
+  void severalDevicesAreAsOneWithTheMemoryOfTheFullest() {
+    var numbers = new ArrayList<Integer>();
+    var provider =
+        new HeadProvider() {
+          @Override
+          public String name() {
+            return "several";
+          }
+
+          @Override
+          public Device device(int number) {
+            numbers.add(number);
+            return new Device("sheet " + number, 100 - number);
+          }
+
+          @Override
+          public Map<String, Long> deviceBytes(HeadSettings settings) {
+            return Map.of();
+          }
+
+          @Override
+          public TrainingHead open(HeadProblem problem) {
+            throw new AssertionError();
+          }
+        };
+    assertEquals(new HeadProvider.Device("3 x sheet 2", 96), HeadEngines.device(provider, 2, 3));
+    assertEquals(List.of(2, 3, 4), numbers);
+    assertEquals(
+        "backend \"mirror\" cannot be used here: there is one device, number 0, but number 1 is"
+            + " asked for. Or take auto, vector or scalar",
+        message(() -> HeadEngines.requireFits(MirrorProvider.NAME, settings(1000, 0, 2))));
   }
 
   @Test

@@ -47,6 +47,7 @@ final class CudaHead implements TrainingHead {
   private final ClassWeights weights;
   private final StageClock clock;
   private final Device device;
+  private final DeviceShard shard;
   private final DeviceRows rows;
   private final RowKernels rowKernels;
   private final SoftmaxKernels softmax;
@@ -57,6 +58,7 @@ final class CudaHead implements TrainingHead {
   private final TileParts tiles;
   private float rate;
   private double @Nullable [] losses;
+  private @Nullable Chosen everywhere;
   private @Nullable Chosen chosen;
   private List<TilePart> parts = List.of();
 
@@ -72,12 +74,18 @@ final class CudaHead implements TrainingHead {
    * @throws DeviceMemoryException when the device has no room for it
    */
   CudaHead(Device device, HeadProblem problem, long tileBytes) {
+    this(device, problem, tileBytes, DeviceShard.whole(device, problem.settings().numClasses()));
+  }
+
+  /** The part of a head that has the classes of a shard, which is closed with this. */
+  CudaHead(Device device, HeadProblem problem, long tileBytes, DeviceShard shard) {
     this.device = device;
+    this.shard = shard;
     settings = problem.settings();
     weights = problem.weights();
-    clock = problem.engine().clock();
+    clock = shard.isFirst() ? problem.engine().clock() : new StageClock();
     var cache = HostRows.Cache.of(settings, tileBytes / COPIES_OF_TILE, problem.engine().workers());
-    rows = new DeviceRows(device, weights.matrix(), cache);
+    rows = new DeviceRows(device, weights.matrix(), shard.from(), shard.to(), cache);
     rowKernels = new RowKernels(device);
     softmax = new SoftmaxKernels(device, settings.loss(), settings.batchSize());
     missed = new MissedSteps(device, settings.optimizer());
@@ -90,7 +98,7 @@ final class CudaHead implements TrainingHead {
             rows.stride(),
             settings.loss().normalised(),
             precision);
-    choice = DeviceChoices.of(device, problem, rows);
+    choice = DeviceChoices.of(device, problem, rows, shard);
     memory = new HeadTile(device, HeadTile.Shape.of(settings, tileBytes));
     tiles = new TileParts(device);
   }
@@ -131,25 +139,36 @@ final class CudaHead implements TrainingHead {
     if (choice.readsAllRows()) {
       catchUpAll();
     }
-    Chosen made = choice.choose(batch.samples(), step);
-    RowChoice active = made.rows(0, made.numActive());
-    rows.hold(active);
-    rowKernels.catchUp(rows, active, missed);
+    everywhere = choice.choose(batch.samples(), step);
+    Chosen made = shard.own(everywhere, batch);
+    if (made.numActive() > 0) {
+      RowChoice active = made.rows(0, made.numActive());
+      rows.hold(active);
+      rowKernels.catchUp(rows, active, missed);
+    }
     chosen = made;
     parts = tiles.of(made, batch.size(), memory.classes());
   }
 
+  /** The active classes of this device. */
   private Chosen chosen() {
     return Objects.requireNonNull(chosen, "no classes were selected yet");
+  }
+
+  /** The active classes of all devices. */
+  private Chosen everywhere() {
+    return Objects.requireNonNull(everywhere, "no classes were selected yet");
   }
 
   @Override
   public double forward(Embeddings embeddings) {
     clock.enter(Stage.LOSS);
     losses = null;
+    shard.begin(softmax, batch.size());
     for (TilePart part : parts) {
       softmax.forward(part.samples(), logits(part));
     }
+    shard.addSums(softmax, batch);
     softmax.finish(batch.size());
     return softmax.meanLoss();
   }
@@ -179,6 +198,9 @@ final class CudaHead implements TrainingHead {
   @Override
   public void backward(Embeddings embeddings) {
     clock.enter(Stage.UPDATE);
+    if (parts.isEmpty()) {
+      sendGradient(embeddings);
+    }
     for (int i = parts.size() - 1; i >= 0; i--) {
       TilePart part = parts.get(i);
       boolean isThere = i == parts.size() - 1;
@@ -186,13 +208,27 @@ final class CudaHead implements TrainingHead {
       softmax.gradient(part.samples(), tile, memory.gradient(part.count()), batch.size());
       memory.multiplyEmbeddings(batch, part);
       if (i == 0) {
-        batch.beginDownload(softmax, embeddings.dim());
+        sendGradient(embeddings);
       }
       memory.multiplyRows(batch, part);
       moveRows(i);
     }
-    choice.moved(chosen());
-    batch.endDownload(embeddings);
+    if (!parts.isEmpty()) {
+      choice.moved(chosen());
+    }
+    if (shard.isFirst()) {
+      batch.endDownload(embeddings);
+    }
+  }
+
+  /**
+   * Begins to bring down the gradient of the embeddings, which this device has made its part of.
+   */
+  private void sendGradient(Embeddings embeddings) {
+    shard.addGradients(batch, !parts.isEmpty());
+    if (shard.isFirst()) {
+      batch.beginDownload(softmax, embeddings.dim());
+    }
   }
 
   /** Takes in the gradient of a part's rows, and moves the rows of its tile if it was the last. */
@@ -234,17 +270,17 @@ final class CudaHead implements TrainingHead {
 
   @Override
   public int numActive() {
-    return chosen().numActive();
+    return everywhere().numActive();
   }
 
   @Override
   public int weightRows() {
-    return choice.readsAllRows() && rows.state().lastStep() ? rows.numRows() : numActive();
+    return choice.readsAllRows() && rows.state().lastStep() ? settings.numClasses() : numActive();
   }
 
   @Override
   public ActiveClasses active() {
-    Chosen made = chosen();
+    Chosen made = everywhere();
     if (made.groups().isEmpty()) {
       return active(made, batch.targetIds());
     }
@@ -261,7 +297,7 @@ final class CudaHead implements TrainingHead {
   private ActiveClasses active(Chosen made, int[] targets) {
     DeviceBuffer ids = made.classIds();
     if (ids == null) {
-      return ActiveClasses.all(rows.numRows(), targets);
+      return ActiveClasses.all(made.numActive(), targets);
     }
     try (var arena = Arena.ofConfined()) {
       MemorySegment host = arena.allocate(JAVA_INT, made.numActive());
@@ -293,8 +329,7 @@ final class CudaHead implements TrainingHead {
   @Override
   public void catchUpAll() {
     tellEnd();
-    rows.changeInParts(
-        RowChoice.range(0, rows.numRows()), (part, _) -> rowKernels.catchUp(rows, part, missed));
+    rows.changeInParts(rows.all(), (part, _) -> rowKernels.catchUp(rows, part, missed));
   }
 
   @Override
@@ -318,6 +353,7 @@ final class CudaHead implements TrainingHead {
     softmax.close();
     missed.close();
     rows.close();
+    shard.close();
     device.close();
   }
 }

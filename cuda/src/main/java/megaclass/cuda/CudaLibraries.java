@@ -40,6 +40,15 @@ record CudaLibraries(
     return Search.ofThisMachine().libraries();
   }
 
+  /**
+   * Finds NCCL, which nobody needs for one device.
+   *
+   * @throws CudaException when it is not there, in a sentence that says what to do
+   */
+  static NativeFunctions findNccl() {
+    return Search.ofThisMachine().nccl();
+  }
+
   /** Where the installers of CUDA, the packages of Python and Conda put libraries. */
   static List<Path> usualFolders(Map<String, String> environment) {
     String python = "lib/python3*/*-packages/nvidia/*/lib";
@@ -135,6 +144,18 @@ record CudaLibraries(
     /** NVRTC alone, for a driver for CUDA {@code newest}; it needs no driver itself. */
     Optional<NativeFunctions> nvrtc(int newest) {
       return find(versions("libnvrtc.so.", newest));
+    }
+
+    /** NCCL, of any version 2. */
+    NativeFunctions nccl() {
+      return find(List.of("libnccl.so.2"))
+          .orElseThrow(
+              () ->
+                  new CudaException(
+                      "NCCL (libnccl.so.2) was not found, which several GPUs need to share class"
+                          + " weights; install it, as with the Python package nvidia-nccl-cu13,"
+                          + " let -D%s=FOLDER name its folder, or take device.count 1"
+                              .formatted(PATH)));
     }
 
     /** The names of a library that work with a driver for CUDA {@code newest}. */

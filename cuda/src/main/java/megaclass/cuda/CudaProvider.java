@@ -4,6 +4,7 @@ package megaclass.cuda;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.function.IntFunction;
+import java.util.function.Supplier;
 import megaclass.compute.ComputeBackend;
 import megaclass.compute.RowMatrix;
 import megaclass.head.HeadProblem;
@@ -20,16 +21,23 @@ public final class CudaProvider implements HeadProvider {
   /** The context, compiled kernels and cuBLAS: about what they take, not yet measured. */
   private static final long CUDA_BYTES = 600L << 20;
 
+  /** Buffers of NCCL: about what it takes for a few devices, not yet measured. */
+  private static final long NCCL_BYTES = 300L << 20;
+
   private final IntFunction<megaclass.cuda.Device> opener;
+  private final Supplier<NativeFunctions> nccl;
 
   /** For the service loader. */
   public CudaProvider() {
-    this(number -> megaclass.cuda.Device.open(CudaLibraries.find(), number));
+    this(
+        number -> megaclass.cuda.Device.open(CudaLibraries.find(), number),
+        CudaLibraries::findNccl);
   }
 
   /** With devices of another kind. */
-  CudaProvider(IntFunction<megaclass.cuda.Device> opener) {
+  CudaProvider(IntFunction<megaclass.cuda.Device> opener, Supplier<NativeFunctions> nccl) {
     this.opener = opener;
+    this.nccl = nccl;
   }
 
   @Override
@@ -50,6 +58,8 @@ public final class CudaProvider implements HeadProvider {
   public Map<String, Long> deviceBytes(HeadSettings settings) {
     int width = settings.width();
     int stride = ComputeBackend.padded(width);
+    DeviceShard.require(settings);
+    int count = settings.deviceCount();
     long numRows = HostRows.numSlots(settings);
     long weights = RowMatrix.State.NONE.bytesPerRow(width, settings.dtype());
     long all = SparseOptimizer.stateFor(settings.optimizer()).bytesPerRow(width, settings.dtype());
@@ -65,6 +75,7 @@ public final class CudaProvider implements HeadProvider {
         DeviceBatch.sizeInBytes(settings.batchSize(), stride)
             + SoftmaxKernels.sizeInBytes(settings.batchSize())
             + HeadTile.Shape.of(settings, TILE_BYTES).sizeInBytes());
+    terms.put("exchange", DeviceShard.sizeInBytes(settings) + (count > 1 ? NCCL_BYTES : 0));
     terms.put("CUDA and cuBLAS", CUDA_BYTES);
     terms.values().removeIf(bytes -> bytes == 0);
     return terms;
@@ -72,6 +83,9 @@ public final class CudaProvider implements HeadProvider {
 
   @Override
   public TrainingHead open(HeadProblem problem) {
+    if (problem.settings().deviceCount() > 1) {
+      return ShardedHead.open(opener, nccl, problem, TILE_BYTES);
+    }
     var device = opener.apply(problem.settings().deviceNumber());
     try {
       return new CudaHead(device, problem, TILE_BYTES);

@@ -157,6 +157,21 @@ final class DeviceBatch implements AutoCloseable {
     return gradients.address() + row(from);
   }
 
+  /** Class id of each sample (size), ints. */
+  DeviceBuffer targets() {
+    return targets;
+  }
+
+  /** The gradient as a buffer, of which {@link #gradientWords} count. */
+  DeviceBuffer gradientBuffer() {
+    return gradients;
+  }
+
+  /** Floats of the gradient of this batch. */
+  long gradientWords() {
+    return (long) size * stride;
+  }
+
   /** What the choice of classes sees. */
   DeviceSamples samples() {
     int[] ids = Arrays.stream(order).map(i -> targetIds[i]).toArray();

@@ -15,27 +15,33 @@ final class DeviceChoices {
    * Makes the choice of a run.
    *
    * @param rows the class weights on the device, lent
+   * @param shard the classes that they belong to, lent
    */
-  static DeviceChoice of(Device device, HeadProblem problem, DeviceRows rows) {
+  static DeviceChoice of(Device device, HeadProblem problem, DeviceRows rows, DeviceShard shard) {
     int numClasses = problem.settings().numClasses();
     return switch (problem.settings().selector()) {
       case SelectorSpec.All _ -> new AllChoice(numClasses);
       case SelectorSpec.Uniform uniform ->
           new UniformChoice(uniform, numClasses, problem.seed(), selection(device, numClasses));
-      case SelectorSpec.Ivf ivf when ivf.coverage() == 1 -> ivf(device, problem, rows, ivf, 0);
+      case SelectorSpec.Ivf ivf when ivf.coverage() == 1 ->
+          ivf(device, problem, rows, shard, ivf, 0);
       case SelectorSpec.WithTail(SelectorSpec.Ivf ivf, double share) when ivf.coverage() == 1 ->
-          ivf(device, problem, rows, ivf, share);
-      case SelectorSpec.WithGroups groups -> grouped(device, problem, rows, groups);
+          ivf(device, problem, rows, shard, ivf, share);
+      case SelectorSpec.WithGroups groups -> grouped(device, problem, rows, shard, groups);
       default -> throw unknown(problem.settings().selector());
     };
   }
 
   private static DeviceChoice grouped(
-      Device device, HeadProblem problem, DeviceRows rows, SelectorSpec.WithGroups spec) {
+      Device device,
+      HeadProblem problem,
+      DeviceRows rows,
+      DeviceShard shard,
+      SelectorSpec.WithGroups spec) {
     var settings = ofGroup(problem.settings(), spec);
     var engine = problem.engine();
     var ofGroup = new HeadProblem(settings, problem.weights(), problem.seed(), engine);
-    DeviceChoice base = of(device, ofGroup, rows);
+    DeviceChoice base = of(device, ofGroup, rows, shard);
     return spec.numGroups() == 1
         ? base
         : new GroupedChoice(
@@ -58,7 +64,8 @@ final class DeviceChoices {
         whole.optimizer(),
         Math.ceilDiv(whole.batchSize(), spec.numGroups()),
         whole.precision(),
-        whole.deviceNumber());
+        whole.deviceNumber(),
+        whole.deviceCount());
   }
 
   private static DeviceSelection selection(Device device, int numClasses) {
@@ -66,7 +73,12 @@ final class DeviceChoices {
   }
 
   private static DeviceChoice ivf(
-      Device device, HeadProblem problem, DeviceRows rows, SelectorSpec.Ivf spec, double tail) {
+      Device device,
+      HeadProblem problem,
+      DeviceRows rows,
+      DeviceShard shard,
+      SelectorSpec.Ivf spec,
+      double tail) {
     var settings = problem.settings();
     int numClasses = settings.numClasses();
     boolean normalised = settings.loss().normalised();
@@ -78,7 +90,8 @@ final class DeviceChoices {
             problem.seed(),
             new Rotation(
                 rows.width(), DeviceIvf.rotationSeed(problem.seed()), problem.engine().backend()),
-            new DeviceSort(device));
+            new DeviceSort(device),
+            shard);
     long numActive = ClassSelector.mostActive(spec, numClasses, 1);
     var choice =
         new IvfChoice.Settings(
@@ -115,7 +128,10 @@ final class DeviceChoices {
     int numClasses = settings.numClasses();
     var index = ClassSelector.indexSettings(spec, numClasses, settings.batchSize());
     long numProposed = (long) settings.batchSize() * index.numCandidates();
-    return DeviceIvf.sizeInBytes(numClasses, settings.width(), index.numLists())
+    int count = settings.deviceCount();
+    int ownClasses = DeviceShard.mostClasses(numClasses, count);
+    return DeviceIvf.sizeInBytes(ownClasses, settings.width(), index.numLists())
+        + ShardedIndex.sizeInBytes(count, numProposed)
         + DeviceIvf.FOUND_BYTES
         + DeviceSelection.sizeInBytes(settings, numProposed);
   }

@@ -172,12 +172,21 @@ final class DeviceCodes implements AutoCloseable {
    * @throws ArithmeticException when a class weight was infinite or NaN, as after too large a step
    */
   void checkFinite() {
+    checkFinite(0);
+  }
+
+  /**
+   * As {@link #checkFinite()}.
+   *
+   * @param first id of the class at place 0
+   */
+  void checkFinite(int first) {
     device.download(notFinite, 0, badClass);
     int classId = badClass.get(ValueLayout.JAVA_INT, 0);
     if (classId >= 0) {
       throw new ArithmeticException(
           "the weight of class %d is not finite, which no index can hold; lower the learning rate"
-                  .formatted(classId)
+                  .formatted(first + classId)
               + " and resume from the last checkpoint");
     }
   }

@@ -8,6 +8,11 @@ package megaclass.cuda;
  * @param normalised whether directions count, of length 1
  */
 record DeviceIndexedRows(DeviceRows matrix, boolean normalised) {
+  /** The same, found by their places among these. */
+  DeviceIndexedRows byPlace() {
+    return new DeviceIndexedRows(matrix.byPlace(), normalised);
+  }
+
   /** For kernels, which take flags as ints. */
   int bf16() {
     return matrix.bf16() ? 1 : 0;

@@ -4,6 +4,8 @@ package megaclass.cuda;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
 import megaclass.compute.CodeKernels;
@@ -14,6 +16,7 @@ import megaclass.cuda.DeviceQuantizer.Probes;
 import megaclass.index.BinaryIvf;
 import megaclass.index.Rotation;
 import megaclass.internal.Hash;
+import org.jspecify.annotations.Nullable;
 
 /**
  * An inverted file with sign codes on the device: {@link BinaryIvf}, with the same rotation, the
@@ -28,11 +31,14 @@ final class DeviceIvf implements AutoCloseable {
   private static final long LISTS = 0x6c6973;
   private static final String STATE_LISTS = "lists";
   private static final String STATE_CENTROIDS = "centroids";
+  private static final MemorySegment NONE = MemorySegment.ofArray(new byte[0]);
 
   /** Memory for what a scan may find. */
   static final long FOUND_BYTES = 1L << 30;
 
   private final Device device;
+  private final DeviceShard shard;
+  private final @Nullable ShardedIndex peers;
   private final DeviceIndexedRows rows;
   private final BinaryIvf.Settings settings;
   private final long seed;
@@ -61,8 +67,29 @@ final class DeviceIvf implements AutoCloseable {
       long seed,
       Rotation rotation,
       DeviceSort sort) {
+    this(
+        device,
+        rows,
+        settings,
+        seed,
+        rotation,
+        sort,
+        DeviceShard.whole(device, rows.matrix().numRows()));
+  }
+
+  /** An empty index of the classes of a shard, which is lent; all devices have one. */
+  DeviceIvf(
+      Device device,
+      DeviceIndexedRows shardRows,
+      BinaryIvf.Settings settings,
+      long seed,
+      Rotation rotation,
+      DeviceSort sort,
+      DeviceShard shard) {
     this.device = device;
-    this.rows = rows;
+    this.shard = shard;
+    peers = shard.count() == 1 ? null : new ShardedIndex(device, shard);
+    rows = shardRows.byPlace();
     this.settings = settings;
     this.seed = seed;
     int numLists = settings.numLists();
@@ -70,7 +97,7 @@ final class DeviceIvf implements AutoCloseable {
     quantizer = new DeviceQuantizer(device, rows, numLists, groups);
     codes = new DeviceCodes(device, rotation, settings.code());
     lists = new DeviceLists(device, rows.matrix().numRows(), numLists, codes.words(), sort, groups);
-    scan = new DeviceScan(device, codes, sort, FOUND_BYTES);
+    scan = new DeviceScan(device, codes, sort, FOUND_BYTES, peers);
     rotatedCentroids = device.allocate(4L * codes.codeDim() * numLists);
     nearest = new DeviceScratch(device);
     probedLists = new DeviceScratch(device);
@@ -86,9 +113,25 @@ final class DeviceIvf implements AutoCloseable {
 
   /** Trains centroids, gives every class its list and writes all codes. */
   void build() {
-    quantizer.train(TRAINING_ITERATIONS, Hash.key(seed, LISTS));
+    train();
     quantizer.assign(RowChoice.range(0, rows.matrix().numRows()), lists.listOf());
     layOut();
+  }
+
+  private void train() {
+    long key = Hash.key(seed, LISTS);
+    if (peers == null) {
+      quantizer.train(TRAINING_ITERATIONS, key);
+      return;
+    }
+    int numLists = settings.numLists();
+    var sample = DeviceQuantizer.Sample.of(shard.numClasses(), numLists, key);
+    try (var training = peers.training(rows, sample);
+        var trained = new DeviceQuantizer(device, training.rows(), numLists, groups)) {
+      trained.train(training.sample(), TRAINING_ITERATIONS, key);
+      device.copy(trained.centroids(), 0, quantizer.centroids(), 0, trained.centroids().bytes());
+    }
+    quantizer.changed(0, numLists);
   }
 
   /** Makes the lists and all codes for given centroids and lists of the classes. */
@@ -96,7 +139,7 @@ final class DeviceIvf implements AutoCloseable {
     lists.layOut();
     rotateCentroids(0, settings.numLists());
     encode(RowChoice.range(0, rows.matrix().numRows()));
-    codes.checkFinite();
+    codes.checkFinite(shard.from());
   }
 
   private void rotateCentroids(int from, int to) {
@@ -128,7 +171,7 @@ final class DeviceIvf implements AutoCloseable {
    */
   Found search(long embeddings, int batch, int effort) {
     int numProbes = (int) Math.min((long) effort * settings.numProbes(), settings.numLists());
-    int wanted = (int) Math.min((long) effort * settings.numCandidates(), rows.matrix().numRows());
+    int wanted = (int) Math.min((long) effort * settings.numCandidates(), shard.numClasses());
     long numProbed = (long) batch * numProbes;
     var probes = new Probes(probedLists.words(numProbed), probedScores.words(numProbed), numProbes);
     quantizer.probe(embeddings, batch, probes);
@@ -153,15 +196,23 @@ final class DeviceIvf implements AutoCloseable {
   private void score(
       long embeddings, DeviceBuffer ids, int batch, int perSample, DeviceBuffer into) {
     int pairs = Math.multiplyExact(batch, perSample);
-    rows.matrix()
-        .readAny(ids, pairs, () -> codes.score(rows, embeddings, ids, batch, perSample, into));
+    if (peers == null) {
+      rows.matrix()
+          .readAny(ids, pairs, () -> codes.score(rows, embeddings, ids, batch, perSample, into));
+    } else {
+      peers.score(
+          ids,
+          pairs,
+          into,
+          (places, own) -> codes.score(rows, embeddings, places, batch, perSample, own));
+    }
   }
 
   /**
    * Takes note of class weights that have moved, and are still held: their codes are written anew.
    */
   void moved(RowChoice which) {
-    encodeHeld(which);
+    encodeHeld(peers == null ? which : peers.places(which));
   }
 
   /**
@@ -170,7 +221,7 @@ final class DeviceIvf implements AutoCloseable {
    * @throws ArithmeticException when a class weight that has moved is infinite or NaN
    */
   void endStep(long step) {
-    codes.checkFinite();
+    codes.checkFinite(shard.from());
     int period = settings.repairEvery();
     int numLists = settings.numLists();
     int phase = (int) (step % period);
@@ -184,29 +235,58 @@ final class DeviceIvf implements AutoCloseable {
   /** Lets classes go that are nearer to another centroid; each centroid becomes the mean. */
   private void repair(int from, int to) {
     int count = lists.findMembers(from, to);
+    DeviceBuffer nearestOf = nearest.words(count);
+    if (count > 0) {
+      quantizer.assign(RowChoice.of(lists.members(), 0, count), nearestOf);
+      lists.keep(from, to, nearestOf, count);
+    }
+    moveToMeans(from, to, count > 0);
+    rotateCentroids(from, to);
     if (count == 0) {
       return;
     }
-    var members = RowChoice.of(lists.members(), 0, count);
-    DeviceBuffer nearestOf = nearest.words(count);
-    quantizer.assign(members, nearestOf);
-    lists.keep(from, to, nearestOf, count);
-    quantizer.moveToMeans(lists.members(), from, to, false, 0);
-    rotateCentroids(from, to);
     if (lists.moveOthers(nearestOf, count)) {
-      encode(members);
+      encode(RowChoice.of(lists.members(), 0, count));
     } else {
       layOut();
     }
   }
 
-  /** The list of each class, and the centroids; as {@link BinaryIvf#state}. */
+  private void moveToMeans(int from, int to, boolean hasMembers) {
+    if (peers != null) {
+      peers.moveToMeans(quantizer, groups, lists.members(), from, to, hasMembers);
+    } else if (hasMembers) {
+      quantizer.moveToMeans(lists.members(), from, to, false, 0);
+    }
+  }
+
+  /**
+   * The list of each class that this device has, and the centroids; of all devices {@link
+   * #together} as {@link BinaryIvf#state}.
+   */
   Map<String, MemorySegment> state() {
     var listOf = NativeMemory.allocate(lists.listOf().bytes(), Arena.ofAuto());
     device.download(lists.listOf(), 0, listOf);
     var centroids = NativeMemory.allocate(quantizer.centroids().bytes(), Arena.ofAuto());
     device.download(quantizer.centroids(), 0, centroids);
     return Map.of(STATE_LISTS, listOf, STATE_CENTROIDS, centroids);
+  }
+
+  /** What several devices save, each of which has given its {@link #state}. */
+  static Map<String, MemorySegment> together(List<Map<String, MemorySegment>> states) {
+    var all = new LinkedHashMap<>(states.getFirst());
+    if (all.containsKey(STATE_LISTS)) {
+      var parts = states.stream().map(state -> state.getOrDefault(STATE_LISTS, NONE)).toList();
+      long bytes = parts.stream().mapToLong(MemorySegment::byteSize).sum();
+      var lists = NativeMemory.allocate(bytes, Arena.ofAuto());
+      long at = 0;
+      for (MemorySegment part : parts) {
+        lists.asSlice(at, part.byteSize()).copyFrom(part);
+        at += part.byteSize();
+      }
+      all.put(STATE_LISTS, lists);
+    }
+    return all;
   }
 
   /**
@@ -218,14 +298,15 @@ final class DeviceIvf implements AutoCloseable {
   void restore(Function<String, MemorySegment> sections) {
     MemorySegment listOf = sections.apply(STATE_LISTS);
     long saved = listOf.byteSize() / ValueLayout.JAVA_INT.byteSize();
-    if (saved != rows.matrix().numRows()) {
+    if (saved != shard.numClasses()) {
       throw new IllegalArgumentException(
           "the saved index holds %,d classes, but there are %,d; resume with the model that it was saved with"
-              .formatted(saved, rows.matrix().numRows()));
+              .formatted(saved, shard.numClasses()));
     }
     device.upload(sections.apply(STATE_CENTROIDS), quantizer.centroids(), 0);
     quantizer.changed(0, settings.numLists());
-    device.upload(listOf, lists.listOf(), 0);
+    long first = Integer.BYTES * (long) shard.from();
+    device.upload(listOf.asSlice(first, lists.listOf().bytes()), lists.listOf(), 0);
     layOut();
   }
 
@@ -239,6 +320,9 @@ final class DeviceIvf implements AutoCloseable {
 
   @Override
   public void close() {
+    if (peers != null) {
+      peers.close();
+    }
     scan.close();
     lists.close();
     codes.close();

@@ -71,6 +71,11 @@ final class DeviceQuantizer implements AutoCloseable {
     return centroids;
   }
 
+  /** Floats from centroid to centroid. */
+  int stride() {
+    return stride;
+  }
+
   /** Address of the centroid of a list. */
   long centroid(int list) {
     return centroids.address() + 4L * stride * list;
@@ -91,19 +96,55 @@ final class DeviceQuantizer implements AutoCloseable {
 
   /** Trains the centroids anew from random rows. */
   void train(int iterations, long seed) {
-    int numRows = rows.matrix().numRows();
-    int size = (int) Math.min(numRows, (long) SAMPLES_PER_LIST * numLists);
-    int[] sample = new int[size];
-    var order = new Permutation(numRows, seed);
-    Arrays.setAll(sample, i -> (int) order.at(i));
-    int[] first = new int[numLists];
-    Arrays.setAll(first, list -> sample[list % size]);
-    try (DeviceBuffer chosen = upload(first)) {
+    var sample = Sample.of(rows.matrix().numRows(), numLists, seed);
+    train(sample, iterations, seed);
+  }
+
+  /** Rows to train from. */
+  static final class Sample {
+    private final int[] first;
+    private final int[] rows;
+
+    /**
+     * Takes both over.
+     *
+     * @param first where each centroid begins, (numLists)
+     * @param rows all of them
+     */
+    Sample(int[] first, int[] rows) {
+      this.first = first;
+      this.rows = rows;
+    }
+
+    /** Random ones of so many, ascending. */
+    static Sample of(int numRows, int numLists, long seed) {
+      int size = (int) Math.min(numRows, (long) SAMPLES_PER_LIST * numLists);
+      int[] sample = new int[size];
+      var order = new Permutation(numRows, seed);
+      Arrays.setAll(sample, i -> (int) order.at(i));
+      int[] first = new int[numLists];
+      Arrays.setAll(first, list -> sample[list % size]);
+      Arrays.sort(sample);
+      return new Sample(first, sample);
+    }
+
+    int[] first() {
+      return first;
+    }
+
+    int[] rows() {
+      return rows;
+    }
+  }
+
+  /** Trains the centroids anew from given rows. */
+  void train(Sample sample, int iterations, long seed) {
+    try (DeviceBuffer chosen = upload(device, sample.first)) {
       copy(RowChoice.of(chosen, 0, numLists), centroids.address());
     }
     changed(0, numLists);
-    Arrays.sort(sample);
-    try (DeviceBuffer classes = upload(sample);
+    int size = sample.rows.length;
+    try (DeviceBuffer classes = upload(device, sample.rows);
         DeviceBuffer listOf = device.allocate(4L * size)) {
       for (int i = 0; i < iterations; i++) {
         assign(RowChoice.of(classes, 0, size), listOf);
@@ -113,7 +154,8 @@ final class DeviceQuantizer implements AutoCloseable {
     }
   }
 
-  private DeviceBuffer upload(int[] values) {
+  /** Ints on a device. */
+  static DeviceBuffer upload(Device device, int[] values) {
     DeviceBuffer buffer = device.allocate(4L * values.length);
     try (var arena = Arena.ofConfined()) {
       device.upload(arena.allocateFrom(ValueLayout.JAVA_INT, values), buffer, 0);
@@ -190,6 +232,23 @@ final class DeviceQuantizer implements AutoCloseable {
    * @param restartKey decides which one
    */
   void moveToMeans(DeviceBuffer classes, int from, int to, boolean restart, long restartKey) {
+    means(classes, new Means(from, to, restart, restartKey, centroid(from)));
+    changed(from, to);
+  }
+
+  /**
+   * Means for lists [from, to) of what is grouped, as {@link #moveToMeans} without restarts.
+   *
+   * @param into address of (to - from, stride) floats; those of lists without members stay
+   */
+  void means(DeviceBuffer classes, int from, int to, long into) {
+    means(classes, new Means(from, to, false, 0, into));
+  }
+
+  /** Which means are wanted, and where. */
+  private record Means(int from, int to, boolean restart, long restartKey, long into) {}
+
+  private void means(DeviceBuffer classes, Means wanted) {
     int n = groups.size();
     long unitOf = units.words(n).address();
     rows.matrix()
@@ -197,9 +256,8 @@ final class DeviceQuantizer implements AutoCloseable {
             RowChoice.of(classes, 0, n),
             (part, place) -> {
               addUnits(part, unitOf + 4L * place);
-              addMeans(classes, unitOf, part, place, from, to, restart, restartKey);
+              addMeans(classes, unitOf, part, place, wanted);
             });
-    changed(from, to);
   }
 
   private void addUnits(RowChoice part, long into) {
@@ -222,17 +280,10 @@ final class DeviceQuantizer implements AutoCloseable {
 
   /** Adds the members that are at some places of the classes. */
   private void addMeans(
-      DeviceBuffer classes,
-      long unitOf,
-      RowChoice part,
-      int place,
-      int from,
-      int to,
-      boolean restart,
-      long restartKey) {
+      DeviceBuffer classes, long unitOf, RowChoice part, int place, Means wanted) {
     DeviceRows matrix = rows.matrix();
     meanRows.launch(
-        to - from,
+        wanted.to - wanted.from,
         1,
         MEAN_BLOCK,
         0,
@@ -249,10 +300,10 @@ final class DeviceQuantizer implements AutoCloseable {
         groups.members(),
         groups.starts(),
         groups.ends(),
-        from,
-        restart ? 1 : 0,
-        restartKey,
-        centroids.address());
+        wanted.from,
+        wanted.restart ? 1 : 0,
+        wanted.restartKey,
+        wanted.into - 4L * stride * wanted.from); // where list 0 would be
   }
 
   /**

@@ -2,21 +2,24 @@
 package megaclass.cuda;
 
 import java.lang.foreign.MemorySegment;
+import java.util.List;
 import megaclass.compute.RowFormat;
 import megaclass.compute.RowMatrix;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The rows of all classes on the device with what their optimizer keeps of each: a {@link
- * RowMatrix} in one piece, byte for byte as its shards, so that these come and go by plain copies.
- * Or as many of them as there is room for, with the rest in a matrix of the host ({@link
- * HostRows}): then a row is where {@link #slots} says, and only while it was asked for by {@link
- * #hold} or in parts.
+ * The rows of a range of classes on the device with what their optimizer keeps of each: that part
+ * of a {@link RowMatrix} in one piece, byte for byte as its shards, so that these come and go by
+ * plain copies. Kernels find a row by the id of its class: addresses are those that class 0 would
+ * have. Or as many rows of all classes as there is room for, with the rest in a matrix of the host
+ * ({@link HostRows}): then a row is where {@link #slots} says, and only while it was asked for by
+ * {@link #hold} or in parts.
  *
  * <p>Owns its device memory until {@link #close}. Used by the thread of its device.
  */
 final class DeviceRows implements AutoCloseable {
   private final Device device;
+  private final int first;
   private final int numRows;
   private final int width;
   private final int stride;
@@ -33,19 +36,21 @@ final class DeviceRows implements AutoCloseable {
    * @throws DeviceMemoryException when the device has no room for it
    */
   DeviceRows(Device device, RowMatrix matrix) {
-    this(device, matrix, null);
+    this(device, matrix, 0, matrix.numRows(), null);
     upload(matrix);
   }
 
   /**
-   * Allocates.
+   * Allocates the rows {@code [from, to)} of a matrix.
    *
-   * @param cache of rows that stay in the matrix, which is lent; null for all on the device
+   * @param cache of rows that stay in the matrix, which is lent, and of which these are all; null
+   *     for all on the device
    * @throws DeviceMemoryException when the device has no room for it
    */
-  DeviceRows(Device device, RowMatrix matrix, HostRows.@Nullable Cache cache) {
+  DeviceRows(Device device, RowMatrix matrix, int from, int to, HostRows.@Nullable Cache cache) {
     this.device = device;
-    numRows = matrix.numRows();
+    first = from;
+    numRows = to - from;
     width = matrix.width();
     stride = matrix.stride();
     format = matrix.format();
@@ -70,7 +75,7 @@ final class DeviceRows implements AutoCloseable {
       host.clear();
       return;
     }
-    for (RowMatrix.Shard shard : from.shards()) {
+    for (RowMatrix.Shard shard : parts(from)) {
       device.upload(shard.rows(), rows, rowOffset(shard));
       if (accumulators != null) {
         device.upload(shard.accumulators(), accumulators, 4L * shard.from());
@@ -87,11 +92,35 @@ final class DeviceRows implements AutoCloseable {
       host.flush();
       return;
     }
-    for (RowMatrix.Shard shard : into.shards()) {
+    for (RowMatrix.Shard shard : parts(into)) {
       download(rows, rowOffset(shard), shard.rows());
       download(accumulators, 4L * shard.from(), shard.accumulators());
       download(lastSteps, 4L * shard.from(), shard.lastSteps());
     }
+  }
+
+  /** The shards of a matrix as far as these rows are in them, numbered as these are. */
+  private List<RowMatrix.Shard> parts(RowMatrix matrix) {
+    return matrix.shards().stream()
+        .filter(shard -> shard.from() < first + numRows && first < shard.to())
+        .map(this::part)
+        .toList();
+  }
+
+  private RowMatrix.Shard part(RowMatrix.Shard shard) {
+    int from = Math.max(first, shard.from());
+    int to = Math.min(first + numRows, shard.to());
+    return new RowMatrix.Shard(
+        from - first,
+        to - first,
+        part(shard.rows(), shard, from, to),
+        part(shard.accumulators(), shard, from, to),
+        part(shard.lastSteps(), shard, from, to));
+  }
+
+  private static MemorySegment part(MemorySegment of, RowMatrix.Shard shard, int from, int to) {
+    long bytes = of.byteSize() / (shard.to() - shard.from());
+    return of.asSlice(bytes * (from - shard.from()), bytes * (to - from));
   }
 
   private void download(@Nullable DeviceBuffer from, long offset, MemorySegment into) {
@@ -163,6 +192,50 @@ final class DeviceRows implements AutoCloseable {
     return host == null ? 0 : host.slots();
   }
 
+  private DeviceRows(DeviceRows like, int numRows, Lent lent) {
+    device = like.device;
+    first = 0;
+    this.numRows = numRows;
+    width = like.width;
+    stride = like.stride;
+    format = lent.format;
+    state = lent.state;
+    rows = lent.rows;
+    accumulators = lent.accumulators;
+    lastSteps = lent.lastSteps;
+    host = null;
+  }
+
+  /** Memory of others, and how rows lie in it. */
+  private record Lent(
+      RowFormat format,
+      RowMatrix.State state,
+      DeviceBuffer rows,
+      @Nullable DeviceBuffer accumulators,
+      @Nullable DeviceBuffer lastSteps) {}
+
+  /** The same rows, found by their places among these: the first one at 0. Not to be closed. */
+  DeviceRows byPlace() {
+    return first == 0
+        ? this
+        : new DeviceRows(this, numRows, new Lent(format, state, rows, accumulators, lastSteps));
+  }
+
+  /**
+   * Other rows of this width, found by their places. Not to be closed.
+   *
+   * @param floats (numRows, stride) floats, lent
+   */
+  DeviceRows others(DeviceBuffer floats, int numRows) {
+    return new DeviceRows(
+        this, numRows, new Lent(RowFormat.FP32, RowMatrix.State.NONE, floats, null, null));
+  }
+
+  /** All of these rows. */
+  RowChoice all() {
+    return RowChoice.range(first, numRows);
+  }
+
   /** Number of rows: of classes. */
   int numRows() {
     return numRows;
@@ -194,19 +267,25 @@ final class DeviceRows implements AutoCloseable {
     return state;
   }
 
-  /** Address of row 0 on the device, or of the row in slot 0. */
+  /** Address of the row of class 0 on the device, if it were there, or of the row in slot 0. */
   long address() {
-    return rows.address();
+    return rows.address() - 4L * rowWords() * first;
   }
 
-  /** Address of the sums of squared gradients (as rows), or 0 when the state has none. */
+  /**
+   * Address of the sums of squared gradients, as {@link #address} of rows, or 0 when the state has
+   * none.
+   */
   long accumulators() {
-    return accumulators == null ? 0 : accumulators.address();
+    return accumulators == null ? 0 : accumulators.address() - 4L * first;
   }
 
-  /** Address of the steps up to which rows were moved (as rows), or 0 when the state has none. */
+  /**
+   * Address of the steps up to which rows were moved, as {@link #address} of rows, or 0 when the
+   * state has none.
+   */
   long lastSteps() {
-    return lastSteps == null ? 0 : lastSteps.address();
+    return lastSteps == null ? 0 : lastSteps.address() - 4L * first;
   }
 
   @Override

@@ -4,6 +4,7 @@ package megaclass.cuda;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import megaclass.cuda.DeviceQuantizer.Probes;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Finds the best estimated classes of each sample in the lists that it probes: the kernels of
@@ -30,6 +31,7 @@ final class DeviceScan implements AutoCloseable {
   private final DeviceCodes codes;
   private final DeviceSort sort;
   private final long foundBytes;
+  private final @Nullable ShardedIndex peers;
   private final Kernel countProbed;
   private final Kernel listPairs;
   private final Kernel scanLists;
@@ -53,6 +55,17 @@ final class DeviceScan implements AutoCloseable {
    * @param foundBytes memory for what may be found: so many samples are scanned at once
    */
   DeviceScan(Device device, DeviceCodes codes, DeviceSort sort, long foundBytes) {
+    this(device, codes, sort, foundBytes, null);
+  }
+
+  /** As the other one; finds are put together with those of peers, if there are any. */
+  DeviceScan(
+      Device device,
+      DeviceCodes codes,
+      DeviceSort sort,
+      long foundBytes,
+      @Nullable ShardedIndex peers) {
+    this.peers = peers;
     this.device = device;
     this.codes = codes;
     this.sort = sort;
@@ -107,17 +120,32 @@ final class DeviceScan implements AutoCloseable {
               queryOf + 4L * codes.queryWords() * from,
               scaleOf + 4L * from);
       scan(lists, samples);
-      listBest.launch(
-          samples.count,
-          1,
-          BLOCK,
-          0,
-          foundOf(samples),
-          capacity,
-          wanted,
-          counts.words(samples.count).address(),
-          ids.address() + 4L * wanted * from);
+      long found = foundOf(samples);
+      long countOf = counts.words(samples.count).address();
+      if (peers == null) {
+        listBest(samples.count, found, capacity, wanted, ids.address() + 4L * wanted * from);
+      } else {
+        peers.keep(found, capacity, countOf, from, samples.count, batch, wanted);
+      }
     }
+    if (peers != null) {
+      bestOfAll(peers, batch, wanted, ids);
+    }
+  }
+
+  private void listBest(int batch, long found, long capacity, int wanted, long ids) {
+    long countOf = counts.words(batch).address();
+    listBest.launch(batch, 1, BLOCK, 0, found, capacity, wanted, countOf, ids);
+  }
+
+  private void bestOfAll(ShardedIndex peers, int batch, int wanted, DeviceBuffer ids) {
+    long capacity = peers.mostTogether(wanted);
+    long all = found.buffer(8 * capacity * batch).address();
+    long countOf = counts.words(batch).address();
+    peers.together(batch, wanted, all, countOf);
+    long limitOf = limits.buffer(8L * batch).address();
+    keepBest.launch(batch, 1, BLOCK, 0, all, capacity, wanted, countOf, limitOf);
+    listBest(batch, all, capacity, wanted, ids.address());
   }
 
   /** Some samples of a batch that are scanned together; addresses are those of the first one. */

@@ -62,7 +62,7 @@ final class HostRows implements RowSlots.Mover, AutoCloseable {
      */
     static @Nullable Cache of(HeadSettings settings, long copyBytes, Workers workers) {
       int numSlots = HostRows.numSlots(settings);
-      return numSlots == settings.numClasses() ? null : new Cache(numSlots, copyBytes, workers);
+      return numSlots == numRows(settings) ? null : new Cache(numSlots, copyBytes, workers);
     }
   }
 
@@ -115,18 +115,17 @@ final class HostRows implements RowSlots.Mover, AutoCloseable {
   }
 
   /**
-   * Class weights that a device has at a time: all, or as many as {@code device.memory} allows.
+   * Class weights that a device has at a time: all of its own, or as many as {@code device.memory}
+   * allows.
    *
    * @throws IllegalArgumentException when a batch makes more classes active
    */
   static int numSlots(HeadSettings settings) {
-    var state = SparseOptimizer.stateFor(settings.optimizer());
-    long rowBytes = state.bytesPerRow(settings.width(), settings.dtype());
-    int numClasses = settings.numClasses();
-    int numSlots = Math.clamp(settings.deviceMemory() / rowBytes, 1, numClasses);
+    long rowBytes = rowBytes(settings);
+    int numSlots = Math.clamp(settings.deviceMemory() / rowBytes, 1, numRows(settings));
     long mostActive =
-        ClassSelector.mostActive(settings.selector(), numClasses, settings.batchSize());
-    if (numSlots < mostActive) {
+        ClassSelector.mostActive(settings.selector(), settings.numClasses(), settings.batchSize());
+    if (numSlots < Math.min(mostActive, numRows(settings))) {
       throw new IllegalArgumentException(
           "device.memory holds %,d class weights of %,d bytes, but selector %s makes up to %,d classes active at a time; give it at least %d bytes, or take fewer active classes"
               .formatted(
@@ -135,9 +134,20 @@ final class HostRows implements RowSlots.Mover, AutoCloseable {
     return numSlots;
   }
 
+  /** The most classes of a device. */
+  private static int numRows(HeadSettings settings) {
+    return DeviceShard.mostClasses(settings.numClasses(), settings.deviceCount());
+  }
+
+  /** Bytes of a class weight with what the optimizer keeps of it. */
+  static long rowBytes(HeadSettings settings) {
+    return SparseOptimizer.stateFor(settings.optimizer())
+        .bytesPerRow(settings.width(), settings.dtype());
+  }
+
   /** Bytes on the device besides the slots, for the memory forecast. */
   static long sizeInBytes(HeadSettings settings, long copyBytes) {
-    return numSlots(settings) == settings.numClasses() ? 0 : 4L * settings.numClasses() + copyBytes;
+    return numSlots(settings) == numRows(settings) ? 0 : 4L * settings.numClasses() + copyBytes;
   }
 
   /** Address of the slot of each class, (numClasses) ints, -1 for those that are not there. */

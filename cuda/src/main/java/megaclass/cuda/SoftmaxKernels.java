@@ -25,6 +25,9 @@ final class SoftmaxKernels implements AutoCloseable {
 
   private static final int BLOCK = 256;
 
+  /** As in softmax.cu: below every logit that can occur. */
+  private static final float LOWEST = -1e30f;
+
   private final Device device;
   private final Kernel forward;
   private final Kernel finish;
@@ -118,6 +121,26 @@ final class SoftmaxKernels implements AutoCloseable {
    * @param logWeights address of their log weights (columns), or 0 for none
    */
   record Tile(long address, int stride, int first, int columns, long logWeights) {}
+
+  /** Begins a batch in which some samples may see no tile. */
+  void clear(int batch) {
+    device.fill(maxima, 0, 4L * SEGMENTS * batch, Float.floatToRawIntBits(LOWEST));
+    device.fill(sums, 0, 8L * SEGMENTS * batch, 0);
+  }
+
+  /**
+   * Where what is known of each sample lies between {@link #forward} and {@link #finish}.
+   *
+   * @param maxima address of (batch, SEGMENTS) floats
+   * @param sums address of (batch, SEGMENTS) doubles
+   * @param targetLogits address of (batch) doubles
+   */
+  record Kept(long maxima, long sums, long targetLogits) {}
+
+  /** For devices that share the classes. */
+  Kept kept() {
+    return new Kept(maxima.address(), sums.address(), targetLogits.address());
+  }
 
   /**
    * Adds a tile to the running maxima and sums of its samples. A tile that begins at class 0 begins

@@ -91,19 +91,6 @@ __device__ inline int below(int bound, unsigned long long bits) {
   return (int)(((bits >> 32) * (unsigned)bound + low) >> 32);
 }
 
-// First of entries [from, to) of members, ascending, that is a place from `place` on.
-__device__ inline int firstFrom(const int* members, int from, int to, int place) {
-  while (from < to) {
-    int middle = from + (to - from) / 2;
-    if (members[middle] < place) {
-      from = middle + 1;
-    } else {
-      to = middle;
-    }
-  }
-  return from;
-}
-
 // Moves centroids to means: CoarseQuantizer.moveToMeans. Block x works on list firstList + x and
 // adds its members in order: members (sorted by list, ascending in a list), places in classes and
 // units. A list without members starts again from a random one of the classes (n) by restartKey, if
@@ -120,8 +107,8 @@ extern "C" __global__ void mean_rows(const unsigned* rows, int bf16, int rowWord
   if (start == end && !restart) {
     return;
   }
-  int from = firstFrom(members, start, end, firstPlace);
-  int to = firstFrom(members, from, end, lastPlace);
+  int from = start + placeOf(firstPlace, members + start, end - start);
+  int to = from + placeOf(lastPlace, members + from, end - from);
   float factor = lastPlace == n ? 1.0f / (end - start) : 1.0f;
   int random = below(n, hashKey((unsigned long long)restartKey, (unsigned long long)list));
   for (int j = threadIdx.x; j < stride; j += blockDim.x) {

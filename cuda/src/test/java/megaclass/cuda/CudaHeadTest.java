@@ -6,42 +6,25 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import java.lang.foreign.MemorySegment;
 import java.util.List;
-import java.util.SplittableRandom;
-import java.util.function.Function;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
-import megaclass.backbone.Embeddings;
-import megaclass.backbone.FrozenBackbone;
 import megaclass.compute.Engine;
 import megaclass.compute.RowFormat;
-import megaclass.data.Dataset;
-import megaclass.data.MiniBatch;
-import megaclass.head.CpuHead;
-import megaclass.head.HeadProblem;
 import megaclass.head.HeadSettings;
 import megaclass.head.Precision;
-import megaclass.head.TrainingHead;
 import megaclass.loss.Loss;
-import megaclass.loss.SoftmaxHead;
 import megaclass.optim.OptimizerSpec;
-import megaclass.optim.SparseOptimizer;
 import megaclass.select.ActiveClasses;
 import megaclass.select.SelectorSpec;
-import megaclass.weights.ClassWeights;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** A head on a device trains as the one on the host does, step for step. */
 class CudaHeadTest {
-  private static final int NUM_CLASSES = 203;
-  private static final int DIM = 21;
-  private static final int BATCH = 19;
-  private static final int STEPS = 6;
-
   /** Few classes a tile, so that there are several, and the last one is not full. */
   private static final long SMALL_TILE = 24_000;
 
@@ -80,18 +63,19 @@ class CudaHeadTest {
             new Object[] {"softmax", "uniform(0.3, corrected=true) + groups(40)", "adagrad"}));
   }
 
-  private static HeadSettings settings(String loss, String selector, String optimizer) {
+  static HeadSettings settings(String loss, String selector, String optimizer) {
     return new HeadSettings(
-        NUM_CLASSES,
-        DIM,
+        HeadRun.NUM_CLASSES,
+        HeadRun.DIM,
         RowFormat.FP32,
         HeadSettings.ALL_ON_DEVICE,
         Loss.parse(loss),
         SelectorSpec.parse(selector),
         OptimizerSpec.parse(optimizer),
-        BATCH,
+        HeadRun.BATCH,
         Precision.FP32,
-        0);
+        0,
+        1);
   }
 
   @ParameterizedTest
@@ -100,11 +84,11 @@ class CudaHeadTest {
     var settings = settings(loss, selector, optimizer);
     for (long tileBytes : List.of(SMALL_TILE, ONE_TILE)) {
       try (var engine = Engine.start("scalar", 1);
-          var host = new Run(settings, engine);
-          var device = new Run(settings, engine)) {
+          var host = new HeadRun(settings, engine);
+          var device = new HeadRun(settings, engine)) {
         host.startOnHost();
         device.start(new CudaHead(HostCuda.open(), device.problem, tileBytes));
-        for (int step = 0; step < STEPS; step++) {
+        for (int step = 0; step < HeadRun.STEPS; step++) {
           assertEquals(host.step(step), device.step(step), 1e-4, "loss of step " + step);
           assertSameChoice(host.head().active(), device.head().active());
           assertClose(host.gradients(), device.gradients(), 1e-4);
@@ -146,8 +130,8 @@ class CudaHeadTest {
             RowFormat.BF16,
             Precision.FP32);
     try (var engine = Engine.start("scalar", 1);
-        var host = new Run(half, engine);
-        var device = new Run(half, engine)) {
+        var host = new HeadRun(half, engine);
+        var device = new HeadRun(half, engine)) {
       host.startOnHost();
       device.start(new CudaHead(HostCuda.open(), device.problem, SMALL_TILE));
       assertEquals(host.step(0), device.step(0), 1e-4);
@@ -162,7 +146,7 @@ class CudaHeadTest {
 
   /** Operands of 7 and 10 bits: about as near to the host as that allows. */
   @ParameterizedTest
-  @org.junit.jupiter.params.provider.CsvSource({"BF16, 0.03", "TF32, 0.004"})
+  @CsvSource({"BF16, 0.03", "TF32, 0.004"})
   void coarserProductsStayNearTheHost(Precision precision, double tolerance) {
     var settings =
         with(
@@ -170,11 +154,11 @@ class CudaHeadTest {
             RowFormat.FP32,
             precision);
     try (var engine = Engine.start("scalar", 1);
-        var host = new Run(settings, engine);
-        var device = new Run(settings, engine)) {
+        var host = new HeadRun(settings, engine);
+        var device = new HeadRun(settings, engine)) {
       host.startOnHost();
       device.start(new CudaHead(HostCuda.open(), device.problem, SMALL_TILE));
-      for (int step = 0; step < STEPS; step++) {
+      for (int step = 0; step < HeadRun.STEPS; step++) {
         assertEquals(host.step(step), device.step(step), 16 * tolerance);
       }
       assertClose(host.weights(), device.weights(), tolerance);
@@ -192,7 +176,8 @@ class CudaHeadTest {
         of.optimizer(),
         of.batchSize(),
         precision,
-        0);
+        0,
+        1);
   }
 
   /** Copies run as late as they may, and each kernel in two orders of its threads. */
@@ -230,7 +215,7 @@ class CudaHeadTest {
     var settings = settings("normsoftmax(scale=16)", selector, "sgd(momentum=0.9)");
     try (var _ = HostCuda.late();
         var engine = Engine.start("scalar", 1);
-        var device = new Run(settings, engine)) {
+        var device = new HeadRun(settings, engine)) {
       device.start(new CudaHead(HostCuda.open(), device.problem, ONE_TILE));
       for (int step = 0; step < 2; step++) {
         device.step(step);
@@ -242,8 +227,8 @@ class CudaHeadTest {
   private static void assertFirstStepsAreThoseOfTheHost(String selector) {
     var settings = settings("arcface(scale=16, margin=0.3)", selector, "sgd(momentum=0.9)");
     try (var engine = Engine.start("scalar", 1);
-        var host = new Run(settings, engine);
-        var device = new Run(settings, engine)) {
+        var host = new HeadRun(settings, engine);
+        var device = new HeadRun(settings, engine)) {
       host.startOnHost();
       device.start(new CudaHead(HostCuda.open(), device.problem, SMALL_TILE));
       for (int step = 0; step < 2; step++) {
@@ -258,142 +243,18 @@ class CudaHeadTest {
   void aRunRepeatsBitForBitAndGoesOnFromItsRows() {
     var settings = settings("arcface(scale=16, margin=0.3)", "uniform(0.2)", "sgd(momentum=0.9)");
     try (var engine = Engine.start("scalar", 1);
-        var first = new Run(settings, engine);
-        var second = new Run(settings, engine)) {
+        var first = new HeadRun(settings, engine);
+        var second = new HeadRun(settings, engine)) {
       first.start(new CudaHead(HostCuda.open(), first.problem, SMALL_TILE));
       second.start(new CudaHead(HostCuda.open(), second.problem, SMALL_TILE));
       for (int step = 0; step < 3; step++) {
         assertEquals(first.step(step), second.step(step));
       }
       second.goOn(new CudaHead(HostCuda.open(), second.problem, SMALL_TILE), 3);
-      for (int step = 3; step < STEPS; step++) {
+      for (int step = 3; step < HeadRun.STEPS; step++) {
         assertEquals(first.step(step), second.step(step));
       }
       assertArrayEquals(first.weights(), second.weights());
-    }
-  }
-
-  /** A run of a head over random examples. */
-  static final class Run implements AutoCloseable {
-    final HeadProblem problem;
-    final ClassWeights weights;
-    private final Dataset data;
-    private final FrozenBackbone backbone = new FrozenBackbone(DIM);
-    private final Embeddings embeddings;
-    private TrainingHead head;
-    private SoftmaxHead softmax;
-
-    Run(HeadSettings settings, Engine engine) {
-      weights =
-          ClassWeights.allocate(
-              NUM_CLASSES,
-              DIM,
-              settings.loss().bias(),
-              SparseOptimizer.stateFor(settings.optimizer()),
-              settings.dtype());
-      weights.randomise(3, engine.workers());
-      problem = new HeadProblem(settings, weights, 5, engine);
-      data = data();
-      embeddings =
-          new Embeddings(
-              BATCH,
-              new Embeddings.Shape(DIM, settings.loss().normalised(), settings.loss().bias()),
-              engine);
-      softmax = new SoftmaxHead(settings.loss(), weights, BATCH, engine);
-      head = new CpuHead(problem, softmax);
-    }
-
-    private static Dataset data() {
-      var random = new SplittableRandom(1);
-      int count = 40 * NUM_CLASSES;
-      float[][] features = new float[count][DIM];
-      String[] labels = new String[count];
-      for (int i = 0; i < count; i++) {
-        for (int j = 0; j < DIM; j++) {
-          features[i][j] = (float) random.nextGaussian();
-        }
-        labels[i] = "c" + i % NUM_CLASSES;
-      }
-      return Dataset.of(features, labels);
-    }
-
-    void startOnHost() {
-      head.begin();
-    }
-
-    void start(TrainingHead other) {
-      head.close();
-      head = other;
-      head.begin();
-    }
-
-    /** Another head takes over, as after a resume. */
-    void goOn(TrainingHead other, int steps) {
-      goOn(other, steps, _ -> MemorySegment.NULL);
-    }
-
-    /** The same with what a checkpoint keeps besides rows. */
-    void goOn(TrainingHead other, int steps, Function<String, MemorySegment> sections) {
-      head.synchronise();
-      head.close();
-      head = other;
-      head.restore(sections);
-      for (int step = 0; step < steps; step++) {
-        head.skipStep(rate(step));
-      }
-    }
-
-    private static double rate(int step) {
-      return 0.5 / (1 + step);
-    }
-
-    TrainingHead head() {
-      return head;
-    }
-
-    /** One step; returns its loss. The last batch is a smaller one. */
-    double step(int step) {
-      int size = step == STEPS - 1 ? BATCH - 4 : BATCH;
-      var random = new SplittableRandom(100 + step);
-      var batch = MiniBatch.of(data, random.longs(size, 0, data.numExamples()).toArray());
-      embeddings.begin(size);
-      backbone.read(batch, true);
-      backbone.forward(embeddings);
-      embeddings.pack(batch);
-      head.beginStep(rate(step));
-      head.select(embeddings, batch.classIds(), step);
-      double loss = head.forward(embeddings);
-      head.backward(embeddings);
-      head.endStep(step);
-      return loss;
-    }
-
-    float[] gradients() {
-      float[] gradients = new float[embeddings.size() * DIM];
-      for (int i = 0; i < gradients.length; i++) {
-        gradients[i] = embeddings.gradient(i / DIM, i % DIM);
-      }
-      return gradients;
-    }
-
-    float[] weights() {
-      head.catchUpAll();
-      head.synchronise();
-      int width = weights.matrix().width();
-      float[] all = new float[NUM_CLASSES * width];
-      for (int i = 0; i < all.length; i++) {
-        all[i] = weights.matrix().get(i / width, i % width);
-      }
-      return all;
-    }
-
-    @Override
-    public void close() {
-      head.close();
-      softmax.close();
-      embeddings.close();
-      data.close();
-      weights.close();
     }
   }
 }

@@ -96,6 +96,19 @@ class CudaLibrariesTest {
   }
 
   @Test
+  void ncclIsLookedForWhereItIsNeededAndMissingItIsSaid() throws IOException {
+    assumeFalse(isInstalled("libnccl.so.2"), "this machine has NCCL");
+    var search = new CudaLibraries.Search(List.of(folder), List.of());
+    assertEquals(
+        "NCCL (libnccl.so.2) was not found, which several GPUs need to share class weights; install"
+            + " it, as with the Python package nvidia-nccl-cu13, let -Dmegaclass.cuda.path=FOLDER"
+            + " name its folder, or take device.count 1",
+        assertThrows(CudaException.class, search::nccl).getMessage());
+    link("libnccl.so.2");
+    assertTrue(search.nccl().has("ncclAllGather"));
+  }
+
+  @Test
   void withoutNvrtcThereAreNoKernelsButADevice() throws IOException {
     assumeFalse(isInstalled("libnvrtc.so.13") || isInstalled("libnvrtc.so.12"));
     link("libcuda.so.1", "libcublas.so.12");

@@ -45,12 +45,14 @@ class CudaMemoryTest {
             NUM_CLASSES,
             DIM,
             RowFormat.FP32,
+            HeadSettings.ALL_ON_DEVICE,
             Loss.parse("normsoftmax(scale=16)"),
             SelectorSpec.parse(selector),
             OptimizerSpec.parse("sgd(momentum=0.9)"),
             BATCH,
             precision,
-            0);
+            0,
+            1);
     HeadProvider provider = new HostCudaProvider();
     long forecast =
         provider.deviceBytes(settings).entrySet().stream()

@@ -130,8 +130,9 @@ final class HeadSpeed {
             OptimizerSpec.parse(size.optimizer),
             size.batch,
             Precision.BF16,
-            0);
-    var provider = new CudaProvider(_ -> HostCuda.open());
+            0,
+            1);
+    var provider = new CudaProvider(HostCuda::open, HostCuda::nccl);
     double needed = provider.deviceBytes(settings).values().stream().mapToLong(b -> b).sum();
     try (var head = provider.open(new HeadProblem(settings, weights, 1, engine));
         var embeddings =

@@ -24,13 +24,23 @@ final class HostCuda {
 
   private HostCuda() {}
 
-  /** Opens the device, for this thread. */
+  /** Opens the first device, for this thread. */
   static Device open() {
+    return open(0);
+  }
+
+  /** Opens a device, for this thread; the emulation has four. */
+  static synchronized Device open(int number) {
     var libraries = libraries();
     opened++;
     return EMULATED
-        ? Device.open(libraries, 0, HostCudaBuild.FOLDER.resolve("cache"))
-        : Device.open(libraries, 0);
+        ? Device.open(libraries, number, HostCudaBuild.FOLDER.resolve("cache"))
+        : Device.open(libraries, number);
+  }
+
+  /** NCCL, for several devices. */
+  static NativeFunctions nccl() {
+    return EMULATED ? libraries().driver() : CudaLibraries.findNccl();
   }
 
   /** Whether {@link #open} opens the emulation; else a GPU. */

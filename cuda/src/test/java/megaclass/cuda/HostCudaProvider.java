@@ -11,7 +11,7 @@ import megaclass.head.TrainingHead;
 public final class HostCudaProvider implements HeadProvider {
   static final String NAME = "host-cuda";
 
-  private final CudaProvider engine = new CudaProvider(_ -> HostCuda.open());
+  private final CudaProvider engine = new CudaProvider(HostCuda::open, HostCuda::nccl);
 
   /** For the service loader. */
   public HostCudaProvider() {}

@@ -18,7 +18,6 @@ import java.util.stream.Stream;
 import megaclass.compute.Engine;
 import megaclass.compute.RowFormat;
 import megaclass.compute.RowMatrix;
-import megaclass.cuda.CudaHeadTest.Run;
 import megaclass.data.Dataset;
 import megaclass.data.PlantedClasses;
 import megaclass.head.HeadSettings;
@@ -53,7 +52,8 @@ class HostRowsTest {
         new Object[] {"bf16", "uniform(0.1)", "adagrad"},
         new Object[] {"fp32", "uniform(0.2)", "sgd(momentum=0, decay=0)"},
         new Object[] {"fp32", "ivf(0.2, repairEvery=3)", "sgd(momentum=0.9, decay=0.01)"},
-        new Object[] {"bf16", "ivf(0.15, code=hamming) + tail(0.25)", "adagrad"});
+        new Object[] {"bf16", "ivf(0.15, code=hamming) + tail(0.25)", "adagrad"},
+        new Object[] {"fp32", "ivf(0.05, repairEvery=3) + groups(4)", "sgd(momentum=0.9)"});
   }
 
   private static HeadSettings settings(
@@ -68,7 +68,8 @@ class HostRowsTest {
         OptimizerSpec.parse(optimizer),
         19,
         Precision.FP32,
-        0);
+        0,
+        1);
   }
 
   /** The same with room for so many rows on the device. */
@@ -101,8 +102,8 @@ class HostRowsTest {
     var some = withSlots(slots, all);
     assertEquals(slots, HostRows.numSlots(some));
     try (var engine = Engine.start("scalar", threads);
-        var expected = new Run(all, engine);
-        var actual = new Run(some, engine)) {
+        var expected = new HeadRun(all, engine);
+        var actual = new HeadRun(some, engine)) {
       expected.start(new CudaHead(HostCuda.open(), expected.problem, SMALL_TILE));
       actual.start(new CudaHead(HostCuda.open(), actual.problem, SMALL_TILE));
       steps(expected, actual, 0, STEPS / 2);
@@ -122,7 +123,7 @@ class HostRowsTest {
     }
   }
 
-  private static void steps(Run expected, Run actual, int from, int to) {
+  private static void steps(HeadRun expected, HeadRun actual, int from, int to) {
     for (int step = from; step < to; step++) {
       assertEquals(expected.step(step), actual.step(step), "loss of step " + step);
       assertArrayEquals(expected.gradients(), actual.gradients(), "gradients of step " + step);
@@ -203,7 +204,7 @@ class HostRowsTest {
   @Test
   void theForecastCountsTheRowsThatAreOnTheDevice() {
     var all = settings("fp32", "uniform(0.2)", "sgd(momentum=0.9)", HeadSettings.ALL_ON_DEVICE);
-    var provider = new CudaProvider(_ -> HostCuda.open());
+    var provider = new HostCudaProvider();
     var whole = provider.deviceBytes(all);
     var part = provider.deviceBytes(withSlots(50, all));
     assertEquals(203 * 128L, whole.get("class weights"));
@@ -223,7 +224,7 @@ class HostRowsTest {
           withSlots(
               40, settings("fp32", selector, "sgd(momentum=0.9)", HeadSettings.ALL_ON_DEVICE));
       long mostActive = selector.equals("all") ? 203 : 41;
-      var provider = new CudaProvider(_ -> HostCuda.open());
+      var provider = new HostCudaProvider();
       assertEquals(
           "device.memory holds 40 class weights of 260 bytes, but selector %s makes up to %d classes active at a time; give it at least %d bytes, or take fewer active classes"
               .formatted(few.selector(), mostActive, 260 * mostActive),

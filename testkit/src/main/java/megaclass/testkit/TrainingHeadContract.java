@@ -83,7 +83,8 @@ public abstract class TrainingHeadContract {
         OptimizerSpec.parse(words[5]),
         Integer.parseInt(words[6]),
         Precision.FP32,
-        0);
+        0,
+        1);
   }
 
   private Stream<DynamicTest> each(Consumer<HeadSettings> test) {

@@ -206,7 +206,8 @@ public final class PlanMessage {
     }
     lines.add(row("model file", memory.modelBytes()));
     if (!memory.deviceBytes().isEmpty()) {
-      lines.add("memory of the device");
+      int count = computer.deviceCount();
+      lines.add("memory of " + (count > 1 ? "each of %d devices".formatted(count) : "the device"));
       memory.deviceBytes().forEach((term, size) -> lines.add(row(term, size)));
       lines.add(row("together", memory.totalDeviceBytes()));
       if (computer.device() != null) {

@@ -261,6 +261,16 @@ public final class RunSettings {
           .about("which GPU")
           .into(TrainConfig::withDeviceNumber);
 
+  public static final Setting<Integer> DEVICE_COUNT =
+      Setting.integer("device.count", "--device-count")
+          .in(WITH_WHAT, "COUNT")
+          .by("1")
+          .allowed("in [1, 64]")
+          .about(
+              "how many GPUs share the class weights, from that number on; NCCL is needed for more"
+                  + " than one")
+          .into(TrainConfig::withDeviceCount);
+
   public static final Setting<Integer> K =
       Setting.integer("evaluate.k", "--k")
           .in(HOW_GOOD, "NUMBER")
@@ -347,6 +357,7 @@ public final class RunSettings {
           DEVICE_PRECISION,
           DEVICE_MEMORY,
           DEVICE_NUMBER,
+          DEVICE_COUNT,
           K,
           EVALUATE_TIMES,
           EVALUATE_EXAMPLES,

@@ -45,6 +45,16 @@ class DevicePlanTest {
   }
 
   @Test
+  void severalDevicesArePlannedForEach() {
+    var run = plan("--dim=128", "--device-count=2");
+    assertTrue(run.out().contains("\nmemory of each of 2 devices\n"), run.out());
+    assertEquals(
+        "megaclass: backend \"paper\" cannot be used here: there is device 0, but device 1 is"
+            + " wanted. Or take auto, vector or scalar\n",
+        run.err());
+  }
+
+  @Test
   void aPlanForTheHostSaysNothingOfDevices() {
     var run = Cli.run(folder, "plan", "--num-classes=5000");
     assertFalse(run.out().contains("device"), run.out());

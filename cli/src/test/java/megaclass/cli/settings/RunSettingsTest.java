@@ -141,6 +141,7 @@ class RunSettingsTest {
           --device-precision  | fp16 | --device-precision: device precision must be tf32, bf16 or fp32, but was "fp16"
           --device-memory | 0     | --device-memory: deviceMemory must be at least 1, but was 0
           --device-number | -1    | --device-number: deviceNumber must be at least 0, but was -1
+          --device-count  | 0     | --device-count: deviceCount must be in [1, 64], but was 0
           --memory        | lots  | --memory: cannot read the bytes "lots"; give a number and a unit, such as 16g or 512m
           --memory        | 0     | --memory: memory must be at least 1, but was 0
           --test-share    | 1     | --test-share: testShare must be in [0.0, 1.0), but was 1.0
