@@ -43,7 +43,7 @@ const legend = more => ({top: 0, left: 0, icon: 'roundRect', itemWidth: 12, item
 function lines(id, series, x, y, why) {
   draw(id, !series.some(s => s.points.length), why, () => ({
     grid: {left: 84, right: 24, top: 36, bottom: 44},
-    legend: legend({selectedMode: false}),
+    legend: legend({type: 'scroll', selectedMode: false}),
     xAxis: axis(x.name, {nameGap: 28, splitLine: {show: false}, ...x.axis}),
     yAxis: axis(y.name, {type: 'value', scale: true, nameGap: 62, axisLabel: {color: colour('--soft'), formatter: y.format, hideOverlap: true}, ...y.axis}),
     series: series.map(s => ({
