@@ -239,6 +239,12 @@ public final class Dataset implements AutoCloseable {
     return stored(example) * store.layout().exampleBytes();
   }
 
+  /** IMAGE: a copy of the pixels of an example, (C, H, W) bytes. */
+  public byte[] image(long example) {
+    require(FeatureKind.IMAGE);
+    return bytes(example);
+  }
+
   /** What an example is called, such as the path of an image; its number if it has no name. */
   public String name(long example) {
     var name = store.names().name(stored(example));

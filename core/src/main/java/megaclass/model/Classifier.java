@@ -19,6 +19,7 @@ import megaclass.compute.Engine;
 import megaclass.compute.RowMatrix;
 import megaclass.data.Dataset;
 import megaclass.data.FeatureKind;
+import megaclass.data.ImageShape;
 import megaclass.eval.Evaluation;
 import megaclass.eval.Evaluator;
 import megaclass.eval.Prediction;
@@ -142,6 +143,17 @@ public final class Classifier implements AutoCloseable {
     return predict(Dataset.of(new float[][] {features}, new String[] {"unknown"}), k);
   }
 
+  /**
+   * Predicts the classes of an image.
+   *
+   * @param pixels (C, H, W) bytes, of {@link #imageShape}
+   * @param k how many classes, best first, at least 1
+   */
+  public List<Prediction> predictImage(byte[] pixels, int k) {
+    var one = new byte[][] {pixels};
+    return predict(Dataset.ofImages(imageShape(), one, new String[] {"unknown"}), k);
+  }
+
   private List<Prediction> predict(Dataset one, int k) {
     var result = new ArrayList<Prediction>();
     try (one) {
@@ -234,6 +246,11 @@ public final class Classifier implements AutoCloseable {
           "the model takes rows of %d features, but those of %s have %d"
               .formatted(dim(), data.description(), data.featureDim()));
     }
+    if (data.kind() == FeatureKind.IMAGE && !data.imageShape().equals(imageShape())) {
+      throw new IllegalArgumentException(
+          "the model takes images of %s, but those of %s have %s; convert them to the same shape"
+              .formatted(imageShape(), data.description(), data.imageShape()));
+    }
   }
 
   private static String name(FeatureKind kind) {
@@ -265,9 +282,23 @@ public final class Classifier implements AutoCloseable {
     return model.weights().dim();
   }
 
-  /** What the model takes: text or dense rows. */
+  /** What the model takes: text, dense rows or images. */
   public FeatureKind featureKind() {
     return model.backbone().features();
+  }
+
+  /**
+   * Shape of the images that a model of a network takes.
+   *
+   * @throws IllegalStateException when it takes other features
+   */
+  public ImageShape imageShape() {
+    ModelParts.Network network = model.network();
+    if (network == null) {
+      throw new IllegalStateException(
+          "the model takes " + featureKind().inWords() + ", not images");
+    }
+    return network.images();
   }
 
   /** Label of a class. */

@@ -9,6 +9,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
+import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import megaclass.internal.Check;
 import megaclass.internal.InvalidFileException;
@@ -36,10 +37,18 @@ public record ImageFolder(Path path, int classDepth) implements ImageCatalogue {
 
   @Override
   public void forEach(Consumer<EncodedImage> into) {
-    walk(path, List.of(), into);
+    walk(path, List.of(), (file, names) -> into.accept(image(file, names)));
   }
 
-  private void walk(Path folder, List<String> names, Consumer<EncodedImage> into) {
+  /** All images below a folder, at any depth, in the same order; their folders name no class. */
+  public static List<Path> imagesBelow(Path folder) {
+    var files = new ArrayList<Path>();
+    walk(folder, List.of(), (file, _) -> files.add(file));
+    return files;
+  }
+
+  /** Hands over each image and the names on the way to it, its own last. */
+  private static void walk(Path folder, List<String> names, BiConsumer<Path, List<String>> into) {
     if (names.size() > MAX_DEPTH) {
       throw new InvalidFileException(
           folder,
@@ -52,17 +61,21 @@ public record ImageFolder(Path path, int classDepth) implements ImageCatalogue {
       if (Files.isDirectory(entry)) {
         walk(entry, below, into);
       } else if (isImage(name)) {
-        if (names.size() < classDepth) {
-          throw new InvalidFileException(
-              entry,
-              "lies %d folders below %s, but classes are named by %d; put it into the folder of its class, or change --class-depth"
-                  .formatted(names.size(), path, classDepth));
-        }
-        String label = String.join("/", names.subList(0, classDepth));
-        into.accept(
-            new EncodedImage(String.join("/", below), label, () -> Files.readAllBytes(entry)));
+        into.accept(entry, below);
       }
     }
+  }
+
+  private EncodedImage image(Path file, List<String> names) {
+    int folders = names.size() - 1;
+    if (folders < classDepth) {
+      throw new InvalidFileException(
+          file,
+          "lies %d folders below %s, but classes are named by %d; put it into the folder of its class, or change --class-depth"
+              .formatted(folders, path, classDepth));
+    }
+    String label = String.join("/", names.subList(0, classDepth));
+    return new EncodedImage(String.join("/", names), label, () -> Files.readAllBytes(file));
   }
 
   private static List<Path> sorted(Path folder) {

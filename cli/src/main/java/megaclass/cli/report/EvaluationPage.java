@@ -12,7 +12,10 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** The report of embeddings that were measured by open protocols, as one HTML file. */
 public final class EvaluationPage {
@@ -24,9 +27,11 @@ public final class EvaluationPage {
   private final Facts identification;
   private final Facts fewShot;
   private final Facts retrieval;
+  private final Map<String, Picture> pictures;
 
-  private EvaluationPage(Facts results) {
+  private EvaluationPage(Facts results, Map<String, Picture> pictures) {
     this.results = results;
+    this.pictures = pictures;
     embedded = results.facts("embedded");
     verification = results.facts("verification");
     identification = results.facts("identification");
@@ -38,9 +43,10 @@ public final class EvaluationPage {
    * The page.
    *
    * @param results what {@code evaluation.json} holds
+   * @param pictures of the examples that are images, by name; pairs are shown with them
    */
-  public static String html(Map<String, Object> results) {
-    return new EvaluationPage(new Facts(results)).html();
+  public static String html(Map<String, Object> results, Map<String, Picture> pictures) {
+    return new EvaluationPage(new Facts(results), pictures).html();
   }
 
   private String html() {
@@ -60,13 +66,13 @@ public final class EvaluationPage {
     parts.put("nearest", fewShot.values().isEmpty() ? attribute(retrieval) : "");
     parts.put("numbers", Page.numbers(numbers()));
     parts.put("command", escape(results.text("command")));
-    parts.put("pairs", escape(pairs()));
+    parts.put("pairs", escape(pairCounts()));
     parts.put("rates", rateTable());
     parts.put("trials", count(identification.whole("trials")));
     parts.put("sizes", sizeTable());
     parts.put("others", otherTable());
-    parts.put("confused", pairTable(verification.list("confused")));
-    parts.put("missed", pairTable(verification.list("missed")));
+    parts.put("confused", pairs(verification.list("confused")));
+    parts.put("missed", pairs(verification.list("missed")));
     return Page.html("evaluation", parts, results.values());
   }
 
@@ -116,7 +122,7 @@ public final class EvaluationPage {
     return percent(point.number("trueAcceptRate"), 2);
   }
 
-  private String pairs() {
+  private String pairCounts() {
     var accuracy = verification.facts("accuracy");
     return "%s pairs of one class and %s of different ones.%s"
         .formatted(
@@ -202,10 +208,36 @@ public final class EvaluationPage {
         : "-";
   }
 
-  /**
-   * Pairs of examples. Names for all kinds of data; where examples are images, this is the place
-   * for their pictures, side by side.
-   */
+  /** Pairs of examples: pictures side by side where there are some, names in a table elsewhere. */
+  private String pairs(List<Facts> pairs) {
+    boolean drawn =
+        pairs.stream()
+            .flatMap(pair -> Stream.of(pair.text("first"), pair.text("second")))
+            .allMatch(pictures::containsKey);
+    return drawn && !pairs.isEmpty() ? pairGrid(pairs) : pairTable(pairs);
+  }
+
+  private String pairGrid(List<Facts> pairs) {
+    return pairs.stream()
+        .map(
+            pair ->
+                "<figure>%s%s<figcaption>%s<br>%s</figcaption></figure>"
+                    .formatted(
+                        picture(pair.text("first")),
+                        picture(pair.text("second")),
+                        decimal(pair.number("score"), 4),
+                        classes(pair.text("firstClass"), pair.text("secondClass"))))
+        .collect(Collectors.joining("\n", "<div class=\"pictures\">\n", "\n</div>"));
+  }
+
+  private String picture(String name) {
+    return Objects.requireNonNull(pictures.get(name)).html(name);
+  }
+
+  private static String classes(String first, String second) {
+    return first.equals(second) ? escape(first) : escape(first) + "<br>" + escape(second);
+  }
+
   private static String pairTable(List<Facts> pairs) {
     var rows = new ArrayList<List<String>>();
     for (var pair : pairs) {

@@ -14,13 +14,18 @@ import static megaclass.cli.settings.ProtocolSettings.SHOTS;
 import static megaclass.cli.settings.ProtocolSettings.TEMPLATES;
 import static megaclass.cli.settings.ProtocolSettings.WAYS;
 
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.IntFunction;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import megaclass.cli.BuildInfo;
 import megaclass.cli.Console;
 import megaclass.cli.report.EvaluationPage;
+import megaclass.cli.report.Picture;
 import megaclass.cli.run.Message;
 import megaclass.cli.run.OpenSetMessage;
 import megaclass.cli.run.RunLog;
@@ -28,6 +33,8 @@ import megaclass.cli.settings.RunSettings;
 import megaclass.cli.settings.Settings;
 import megaclass.cli.text.Json;
 import megaclass.data.Dataset;
+import megaclass.data.FeatureKind;
+import megaclass.formats.PngImage;
 import megaclass.internal.AtomicFiles;
 import megaclass.model.Classifier;
 import megaclass.openset.Bootstrap;
@@ -48,6 +55,9 @@ final class OpenEvaluation {
   private final RunLog log;
   private final Bootstrap bootstrap;
   private final Map<String, Object> results = new LinkedHashMap<>();
+
+  /** Pictures of examples that the page shows, by name. */
+  private final Map<String, Picture> pictures = new HashMap<>();
 
   OpenEvaluation(Settings settings, Console console, RunLog log) {
     this.settings = settings;
@@ -70,25 +80,41 @@ final class OpenEvaluation {
     try (var examples = classifier.embed(data)) {
       say(OpenSetMessage.embedded(examples, (System.nanoTime() - start) * 1e-9));
       if (settings.get(TEMPLATES).isEmpty()) {
-        measure(new Items(examples, names, item -> data.labels().label(examples.classId(item))));
+        IntFunction<String> label = item -> data.labels().label(examples.classId(item));
+        measure(new Items(examples, names, label, item -> picture(data, item)));
       } else {
         var file = console.path(settings.get(TEMPLATES));
         var templates = ExampleLists.templates(file, names);
         try (var set = Template.embed(examples, templates)) {
           var ids = ExampleNames.of(templates.stream().map(Template::id).toList());
-          measure(new Items(set, ids, item -> templates.get(item).subject()));
+          IntFunction<String> subject = item -> templates.get(item).subject();
+          measure(new Items(set, ids, subject, _ -> Optional.empty()));
         }
       }
     }
     write();
   }
 
+  private static Optional<Picture> picture(Dataset data, int example) {
+    if (data.kind() != FeatureKind.IMAGE) {
+      return Optional.empty();
+    }
+    var shape = data.imageShape();
+    var png = PngImage.encode(shape, data.image(example));
+    return Optional.of(Picture.of(png, shape.width(), shape.height()));
+  }
+
   /**
    * What is measured.
    *
    * @param label of the class of an item
+   * @param picture of an item, if it is an image
    */
-  private record Items(EmbeddingSet set, ExampleNames names, IntFunction<String> label) {}
+  private record Items(
+      EmbeddingSet set,
+      ExampleNames names,
+      IntFunction<String> label,
+      IntFunction<Optional<Picture>> picture) {}
 
   private void measure(Items items) {
     for (var protocol : settings.get(PROTOCOL)) {
@@ -116,6 +142,14 @@ final class OpenEvaluation {
     fields.put("confused", named(found.confused(), items));
     fields.put("missed", named(found.missed(), items));
     say(new Message(message.event(), fields, message.text()));
+    Stream.of(found.confused(), found.missed())
+        .flatMap(List::stream)
+        .flatMapToInt(pair -> IntStream.of(pair.first(), pair.second()))
+        .forEach(item -> draw(item, items));
+  }
+
+  private void draw(int item, Items items) {
+    items.picture().apply(item).ifPresent(p -> pictures.put(items.names().name(item), p));
   }
 
   private Pairs pairs(Items items) {
@@ -167,7 +201,7 @@ final class OpenEvaluation {
     var folder = console.path(settings.get(OUT));
     AtomicFiles.writeString(folder.resolve("evaluation.json"), Json.line(results) + "\n");
     var page = folder.resolve("evaluation.html");
-    AtomicFiles.writeString(page, EvaluationPage.html(results));
+    AtomicFiles.writeString(page, EvaluationPage.html(results, pictures));
     log.say(new Message("written", Map.of("report", page.toString()), "report    " + page));
   }
 }

@@ -20,6 +20,7 @@ import megaclass.cli.Console;
 import megaclass.cli.ExitCode;
 import megaclass.cli.UsageException;
 import megaclass.cli.Verb;
+import megaclass.cli.settings.ImageSettings;
 import megaclass.cli.settings.Question;
 import megaclass.cli.settings.RunSettings;
 import megaclass.cli.settings.Setting;
@@ -48,7 +49,7 @@ public final class PredictVerb implements Verb {
 
   private static final String STANDARD_INPUT = "-";
 
-  private static final Setting<Integer> TOP =
+  static final Setting<Integer> TOP =
       Setting.integer("", "--top")
           .in(Question.OUTPUT, "NUMBER")
           .by("5")
@@ -80,43 +81,74 @@ public final class PredictVerb implements Verb {
         "predict MODEL < LINES            MODEL: a .mcm file or the folder of a run",
         "predict MODEL LINES.txt          an example a line: a text, or the numbers of a row",
         "predict MODEL ROWS.npy           (examples, features), an example a row",
-        "predict MODEL DATA.mcd           without regard to the labels in it");
+        "predict MODEL DATA.mcd           without regard to the labels in it",
+        "predict MODEL IMAGE...           image files, and folders of them");
   }
 
   @Override
   public List<Setting<?>> flags() {
-    return List.of(TOP, FORMAT, ModelArgument.RECALL, RunSettings.THREADS, RunSettings.BACKEND);
+    return List.of(
+        TOP,
+        FORMAT,
+        ImageSettings.IMAGE_RESIZE,
+        ModelArgument.RECALL,
+        RunSettings.THREADS,
+        RunSettings.BACKEND);
   }
 
   @Override
   public List<String> examples() {
     return List.of(
         "echo kotami | megaclass predict runs/lemmas",
-        "megaclass predict runs/lemmas words.txt --top 1 --format json");
+        "megaclass predict runs/lemmas words.txt --top 1 --format json",
+        "megaclass predict runs/faces photo.jpg album/ --format json");
   }
 
   @Override
   public int run(Arguments arguments, Console console) {
     var words = arguments.words();
-    if (words.isEmpty() || words.size() > 2) {
-      throw new UsageException(
-          "expected a model and a file of examples (or examples on standard input), but got "
-              + (words.isEmpty() ? "nothing" : String.join(" ", words)));
+    if (words.isEmpty()) {
+      throw unexpected(words);
     }
     var settings = arguments.settings(flags());
-    String input = words.size() == 2 ? words.getLast() : STANDARD_INPUT;
     try (var classifier = ModelArgument.load(words.getFirst(), settings, console)) {
       ModelArgument.useIndex(
           classifier, settings, search -> console.err().println("search    " + search));
-      if (Sources.isConverted(input)) {
-        predictConverted(console.path(input), classifier, settings, console);
-      } else if (Sources.isRows(input)) {
-        predictRows(console.path(input), classifier, settings, console);
-      } else {
-        predictLines(input, classifier, settings, console);
-      }
+      predict(words, classifier, settings, console);
     }
     return ExitCode.DONE;
+  }
+
+  private static void predict(
+      List<String> words, Classifier classifier, Settings settings, Console console) {
+    String input = words.size() > 1 ? words.get(1) : STANDARD_INPUT;
+    boolean oneInput = words.size() <= 2;
+    if (oneInput && Sources.isConverted(input)) {
+      predictConverted(console.path(input), classifier, settings, console);
+    } else if (classifier.featureKind() == FeatureKind.IMAGE) {
+      if (words.size() == 1) {
+        throw new UsageException("the model takes images: name files or folders of them behind it");
+      }
+      var images = new PredictImages(classifier, settings, console);
+      images.run(words.subList(1, words.size()), batch(settings));
+    } else if (!oneInput) {
+      throw unexpected(words);
+    } else if (Sources.isRows(input)) {
+      predictRows(console.path(input), classifier, settings, console);
+    } else {
+      predictLines(input, classifier, settings, console);
+    }
+  }
+
+  private static UsageException unexpected(List<String> words) {
+    return new UsageException(
+        "expected a model and a file of examples (or examples on standard input), but got "
+            + (words.isEmpty() ? "nothing" : String.join(" ", words)));
+  }
+
+  /** How many examples are looked at together. */
+  private static int batch(Settings settings) {
+    return ModelArgument.wantsIndex(settings) ? INDEXED_BATCH : BATCH;
   }
 
   private static void predictConverted(
@@ -150,7 +182,7 @@ public final class PredictVerb implements Verb {
           "has rows of %d numbers, but the model takes %d features an example"
               .formatted(source.featureDim(), classifier.dim()));
     }
-    int batch = ModelArgument.wantsIndex(settings) ? INDEXED_BATCH : BATCH;
+    int batch = batch(settings);
     var rows = new ArrayList<float[]>();
     long[] done = {0};
     Runnable predict =
@@ -198,7 +230,7 @@ public final class PredictVerb implements Verb {
   }
 
   /** The labels of examples that are to be predicted play no part. */
-  private static String[] unknown(int count) {
+  static String[] unknown(int count) {
     var labels = new String[count];
     Arrays.fill(labels, "unknown");
     return labels;
@@ -298,7 +330,7 @@ public final class PredictVerb implements Verb {
     return Dataset.of(rows, labels);
   }
 
-  private static String line(String input, List<Prediction> predictions, Settings settings) {
+  static String line(String input, List<Prediction> predictions, Settings settings) {
     if (settings.get(FORMAT).equals("tsv")) {
       return predictions.stream()
           .map(p -> p.label() + "\t" + Quantity.decimal(p.score(), 4))
