@@ -71,7 +71,9 @@ public interface Backbone extends AutoCloseable {
   /**
    * Takes in the features of a batch and finds the parameter rows that they touch.
    *
-   * @param training whether dropout is on; its randomness is a function of the batch's step
+   * @param training whether dropout is on; its randomness is a function of the batch's step. A
+   *     network trains between {@link #beginStep} and {@link #backward} only; read outside a step,
+   *     it is as in evaluation, and nothing that it has learned changes
    */
   void read(MiniBatch batch, boolean training);
 
