@@ -2,12 +2,9 @@
 package megaclass.cuda;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
-import static java.nio.file.StandardOpenOption.CREATE;
-import static java.nio.file.StandardOpenOption.WRITE;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -91,20 +88,15 @@ final class HostCudaBuild {
    * @param module the folder of this module
    */
   static Path library(Path module) {
-    Path folder = module.resolve(FOLDER);
-    try {
-      Files.createDirectories(folder);
-      // Tests run in several processes; one builds, and the others find what it built.
-      try (var channel = FileChannel.open(folder.resolve("lock"), CREATE, WRITE);
-          var _ = channel.lock()) {
-        return new HostCudaBuild(module).build();
-      }
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+    return new HostCudaBuild(module).build();
   }
 
   private Path build() {
+    try {
+      Files.createDirectories(module.resolve(FOLDER));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
     var objects =
         Stream.concat(
                 runtime.stream().map(file -> new Unit(name(file), text(file), RUNTIME_FLAGS)),
