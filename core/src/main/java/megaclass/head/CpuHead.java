@@ -68,8 +68,10 @@ public final class CpuHead implements TrainingHead {
   /** Lets the disk read the rows of that batch, if they lie there. */
   @Override
   public void announce(int[] targets, long step) {
-    clock.enter(Stage.CATCH_UP);
-    weights.matrix().announce(selector.foreseen(targets, step), workers);
+    if (weights.matrix().isOnDisk()) {
+      clock.enter(Stage.CATCH_UP);
+      weights.matrix().announce(selector.foreseen(targets, step), workers);
+    }
   }
 
   @Override

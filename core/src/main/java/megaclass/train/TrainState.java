@@ -259,6 +259,7 @@ final class TrainState implements AutoCloseable {
     head.close();
     softmax.close();
     embeddings.close();
+    backbone.close();
     if (table == null) {
       parameters.close();
     }

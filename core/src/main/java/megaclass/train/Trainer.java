@@ -164,11 +164,11 @@ public final class Trainer {
       }
       boolean stopped = false;
       long lastSave = System.nanoTime();
+      MiniBatch next = reader.batch(step);
       while (step < state.totalSteps() && !stopped) {
-        MiniBatch batch = reader.batch(step);
-        if (state.weights().matrix().isOnDisk()) {
-          loop.announce(reader.batch(step + 1));
-        }
+        MiniBatch batch = next;
+        next = reader.batch(step + 1);
+        loop.announce(next);
         double loss = loop.step(batch);
         meter.add(++step, loss, loop.touched());
         evaluateIfDue(step);
@@ -181,8 +181,9 @@ public final class Trainer {
       state.catchUpAll();
       state.weights().matrix().flush(state.engine().workers());
       meter.finish(step, step == state.totalSteps());
+      Classifier trained = classifier(step); // which takes a copy of the network
       state.close();
-      return classifier(step);
+      return trained;
     }
 
     /** Initial values, or those of a checkpoint; returns the steps done. */

@@ -19,8 +19,20 @@ final class LayeredNetwork implements Network {
 
   @Override
   public Tensor forward(Tensor images, boolean training) {
-    // Channels of a pixel side by side: the layout that convolutions on a processor compute in.
-    return whole.apply(images.contiguous(torch.MemoryFormat.ChannelsLast), training);
+    return whole.apply(channelsLast(images), training);
+  }
+
+  /**
+   * Channels of a pixel side by side: the layout that convolutions on a processor compute in, and
+   * hand on. With one channel both layouts are the same memory, but LibTorch reads the layout off
+   * the strides.
+   */
+  private static Tensor channelsLast(Tensor images) {
+    if (images.size(1) > 1) {
+      return images.contiguous(torch.MemoryFormat.ChannelsLast);
+    }
+    long[] sizes = Tensors.shape(images);
+    return images.as_strided(sizes, new long[] {sizes[2] * sizes[3], 1, sizes[3], 1});
   }
 
   @Override
@@ -28,8 +40,8 @@ final class LayeredNetwork implements Network {
     return parameters;
   }
 
-  /** Bytes of what all layers give for some images, one after the other. */
-  long counted(Tensor images) {
+  @Override
+  public long activationBytes(Tensor images) {
     long before = layers.bytesGiven();
     try (var _ = new PointerScope()) {
       forward(images, false);

@@ -23,6 +23,16 @@ interface Network extends AutoCloseable {
     return MemorySegment.NULL;
   }
 
+  /**
+   * Bytes that training keeps of some images between forward and backward, about; 0 where that
+   * cannot be seen.
+   *
+   * @param images (batch, channels, height, width)
+   */
+  default long activationBytes(Tensor images) {
+    return 0;
+  }
+
   @Override
   void close();
 }

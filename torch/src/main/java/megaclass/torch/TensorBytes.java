@@ -12,6 +12,7 @@ import java.util.Arrays;
 import java.util.List;
 import megaclass.internal.LittleEndian;
 import megaclass.torch.Parameters.Named;
+import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 
 /**
@@ -34,7 +35,8 @@ final class TensorBytes {
       for (long size : shape) {
         putInt(out, Math.toIntExact(size));
       }
-      try (Tensor values = named.tensor().detach().contiguous()) {
+      try (var _ = new PointerScope()) {
+        Tensor values = named.tensor().detach().contiguous();
         out.writeBytes(Tensors.memory(values).toArray(ValueLayout.JAVA_BYTE));
       }
     }

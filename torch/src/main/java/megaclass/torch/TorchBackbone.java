@@ -50,6 +50,7 @@ final class TorchBackbone implements Backbone {
   private double rate;
   private boolean stepping;
   private @Nullable MiniBatch batch;
+  private @Nullable MiniBatch announced;
   private boolean training;
 
   /** Tensors of the running step, from forward to backward. */
@@ -95,6 +96,8 @@ final class TorchBackbone implements Backbone {
           var _ = new PointerScope();
           var _ = new NoGradGuard()) {
         apply(arena.allocate(problem.images().size() * (long) Float.BYTES, Float.BYTES), false);
+      } catch (IllegalArgumentException e) {
+        throw e; // a sentence already
       } catch (RuntimeException e) {
         throw new IllegalArgumentException(
             "backbone %s does not take images of %s: %s"
@@ -129,9 +132,10 @@ final class TorchBackbone implements Backbone {
     stepping = true;
   }
 
+  /** Its images are made from when those of the running step are taken. */
   @Override
   public void announce(MiniBatch later) {
-    input.announce(later);
+    announced = later;
   }
 
   @Override
@@ -147,16 +151,17 @@ final class TorchBackbone implements Backbone {
     if (training) {
       torch.manual_seed(Hash.key(problem.seed(), samples.step()));
       scope = new PointerScope();
-      Tensor made = apply(images(samples), true);
+      MemorySegment images = input.take(samples, true);
+      if (announced != null) {
+        input.announce(announced);
+        announced = null;
+      }
+      Tensor made = apply(images, true);
       embedded = made;
       copy(made, into, 0);
     } else {
       evaluate(samples, into);
     }
-  }
-
-  private MemorySegment images(MiniBatch samples) {
-    return input.take(samples, training);
   }
 
   private void evaluate(MiniBatch samples, Embeddings into) {
@@ -165,7 +170,7 @@ final class TorchBackbone implements Backbone {
       MiniBatch chunk = samples.part(from, size);
       try (var _ = new PointerScope();
           var _ = new NoGradGuard()) {
-        copy(apply(images(chunk), false), into, from);
+        copy(apply(input.take(chunk, false), false), into, from);
       }
     }
   }

@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
 
 /** Networks of layers with LibTorch. */
 public final class TorchProvider implements NetworkProvider {
-  /** LibTorch itself, its threads and what its kernels keep: measured. */
+  /** LibTorch itself, its threads and what its kernels keep: about. */
   private static final long LIBRARY_BYTES = 300L << 20;
 
   private static final long INITIAL = 1;
@@ -48,13 +48,10 @@ public final class TorchProvider implements NetworkProvider {
 
   /** Bytes that a step keeps of an image between forward and backward, about. */
   private static long activations(Problem problem, Network network) {
-    if (!(network instanceof LayeredNetwork layered)) {
-      return 0; // what a module keeps is not ours to see
-    }
     ImageShape shape = problem.images();
     try (var _ = new NoGradGuard();
         Tensor image = torch.zeros(1, shape.channels(), shape.height(), shape.width())) {
-      return layered.counted(image);
+      return network.activationBytes(image);
     }
   }
 

@@ -24,6 +24,7 @@ import megaclass.compute.Engine;
 import megaclass.data.Dataset;
 import megaclass.data.ImageShape;
 import megaclass.data.MiniBatch;
+import megaclass.image.Augmentation;
 import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
@@ -241,6 +242,22 @@ class TorchBackboneTest {
         gradientRow(into, i).setAtIndex(JAVA_FLOAT, 0, 0.5f + i);
       }
       backbone.backward(into, (_, _, _) -> {});
+    }
+  }
+
+  /** The images of the next step are made while this one computes with its own. */
+  @Test
+  void announcingChangesNothing() {
+    var augmented =
+        NetworkTraining.defaults().withAugmentation(Augmentation.parse("augment(noise=0.2)"));
+    try (var told = backbone("smallnet(width=4)", augmented);
+        var untold = backbone("smallnet(width=4)", augmented)) {
+      for (int i = 0; i < 20; i++) {
+        told.announce(MiniBatch.range(data, i + 1, BATCH));
+        step(told, i);
+        step(untold, i);
+      }
+      assertArrayEquals(untold.network().toArray(JAVA_BYTE), told.network().toArray(JAVA_BYTE));
     }
   }
 

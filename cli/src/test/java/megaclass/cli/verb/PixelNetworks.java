@@ -13,7 +13,10 @@ import megaclass.compute.RowUpdate;
 import megaclass.data.MiniBatch;
 import org.jspecify.annotations.Nullable;
 
-/** Stands for LibTorch: the embedding of an image is its first pixels, and nothing is learned. */
+/**
+ * Stands for LibTorch: the embedding of an image is its first pixels, and nothing is learned. While a
+ * batch trains the next one must have been announced, and nothing may be asked of it once closed.
+ */
 public final class PixelNetworks implements NetworkProvider {
   @Override
   public Map<String, Long> bytes(Problem problem) {
@@ -28,6 +31,9 @@ public final class PixelNetworks implements NetworkProvider {
   private static final class Pixels implements Backbone {
     private final int dim;
     private @Nullable MiniBatch batch;
+    private long announced;
+    private boolean training;
+    private boolean closed;
 
     Pixels(int dim) {
       this.dim = dim;
@@ -44,12 +50,27 @@ public final class PixelNetworks implements NetworkProvider {
     }
 
     @Override
+    public void announce(MiniBatch later) {
+      announced = later.step();
+    }
+
+    @Override
+    public void beginStep(double learningRate) {
+      training = true;
+    }
+
+    @Override
     public MemorySegment network() {
+      require(!closed, "closed");
       return MemorySegment.ofArray(new byte[8]);
     }
 
     @Override
     public void read(MiniBatch batch, boolean training) {
+      require(!closed, "closed");
+      if (this.training) {
+        require(announced == batch.step() + 1, "the step after this one was not announced");
+      }
       this.batch = batch;
     }
 
@@ -68,9 +89,20 @@ public final class PixelNetworks implements NetworkProvider {
     }
 
     @Override
-    public void backward(Embeddings embeddings, RowUpdate update) {}
+    public void backward(Embeddings embeddings, RowUpdate update) {
+      training = false;
+    }
 
     @Override
-    public void close() {}
+    public void close() {
+      require(!closed, "closed twice");
+      closed = true;
+    }
+
+    private static void require(boolean right, String otherwise) {
+      if (!right) {
+        throw new IllegalStateException(otherwise);
+      }
+    }
   }
 }
