@@ -15,6 +15,8 @@ import megaclass.compute.RowMatrix;
 import megaclass.compute.StageClock.Stage;
 import megaclass.data.BatchReader;
 import megaclass.data.Dataset;
+import megaclass.data.FeatureKind;
+import megaclass.data.ImageShape;
 import megaclass.data.MiniBatch;
 import megaclass.eval.Evaluator;
 import megaclass.eval.SelectionProbe;
@@ -203,7 +205,7 @@ public final class Trainer {
       long step = newest == null ? 0 : Checkpoint.stepsDone(newest, settings());
       listener.accept(
           new TrainEvent.Started(
-              MemoryPlan.of(config, train.numClasses(), 0),
+              MemoryPlan.of(config, train.numClasses(), 0, images()),
               state.description(),
               reader.stepsPerEpoch(),
               state.totalSteps(),
@@ -217,6 +219,10 @@ public final class Trainer {
       state.engine().clock().enter(Stage.OTHER);
       listener.accept(new TrainEvent.Initialised((System.nanoTime() - start) * 1e-9));
       return step;
+    }
+
+    private @Nullable ImageShape images() {
+      return train.kind() == FeatureKind.IMAGE ? train.imageShape() : null;
     }
 
     private void evaluateIfDue(long step) {
