@@ -11,4 +11,6 @@ module megaclass.cli {
   requires org.carrot2.morfologik.stemming;
   requires static transitive org.jspecify;
   requires org.tomlj;
+
+  uses megaclass.openset.EmbeddingFormat;
 }

@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.ServiceLoader;
 import megaclass.cli.Arguments;
 import megaclass.cli.Console;
 import megaclass.cli.ExitCode;
@@ -24,6 +25,7 @@ import megaclass.data.Dataset;
 import megaclass.internal.AtomicFiles;
 import megaclass.internal.FileBytes;
 import megaclass.model.Classifier;
+import megaclass.openset.EmbeddingFormat;
 import megaclass.openset.EmbeddingSet;
 
 /** {@code megaclass embed}: the embeddings that a model makes of examples, as a file. */
@@ -45,6 +47,7 @@ public final class EmbedVerb implements Verb {
   public List<String> synopses() {
     return List.of(
         "embed MODEL DATA.mcd OUT.npy     MODEL: a .mcm file or the folder of a run",
+        "embed MODEL DATA.mcd OUT.parquet   with names and labels",
         "embed MODEL PAIRS.tsv OUT.npy",
         "embed MODEL FEATURES.npy LABELS.txt OUT.npy");
   }
@@ -58,17 +61,18 @@ public final class EmbedVerb implements Verb {
   public List<String> examples() {
     return List.of(
         "megaclass embed runs/lemmas data/morfologik-polish-2.1.9-test.mcd test.npy",
-        "megaclass embed runs/lemmas/model.mcm more.tsv more.npy");
+        "megaclass embed runs/lemmas/model.mcm more.tsv more.parquet");
   }
 
   @Override
   public int run(Arguments arguments, Console console) {
     var words = arguments.words();
-    if (words.size() < 3 || !words.getLast().toLowerCase(Locale.ROOT).endsWith(NPY)) {
+    if (words.size() < 3) {
       throw new UsageException(
-          "expected a model, data and the .npy file to write, but got "
+          "expected a model, data and the .npy or .parquet file to write, but got "
               + (words.isEmpty() ? "nothing" : String.join(" ", words)));
     }
+    var form = form(words.getLast());
     var settings = arguments.settings(flags());
     var log = new RunLog(console, settings.get(OutputSettings.LOG));
     try (var classifier = ModelArgument.load(words.getFirst(), settings, console);
@@ -76,10 +80,30 @@ public final class EmbedVerb implements Verb {
       long start = System.nanoTime();
       try (var embeddings = classifier.embed(data)) {
         log.say(OpenSetMessage.embedded(embeddings, (System.nanoTime() - start) * 1e-9));
-        write(embeddings, data, console.path(words.getLast()), log);
+        log.say(form.write(embeddings, data, console.path(words.getLast())));
       }
     }
     return ExitCode.DONE;
+  }
+
+  /** Writes embeddings to a file, and says what was written. */
+  private interface Form {
+    Message write(EmbeddingSet embeddings, Dataset data, Path file);
+  }
+
+  /** What the end of the file's name asks for. */
+  private static Form form(String file) {
+    var name = file.toLowerCase(Locale.ROOT);
+    if (name.endsWith(NPY)) {
+      return EmbedVerb::writeArray;
+    }
+    for (var format : ServiceLoader.load(EmbeddingFormat.class, EmbedVerb.class.getClassLoader())) {
+      if (name.endsWith(format.suffix())) {
+        return (embeddings, data, path) -> writeTable(format, embeddings, data, path);
+      }
+    }
+    throw new UsageException(
+        "embeddings are written to a .npy or a .parquet file, but the last word is " + file);
   }
 
   private static Dataset open(
@@ -89,7 +113,7 @@ public final class EmbedVerb implements Verb {
   }
 
   /** The labels first: who sees the embeddings has both. */
-  private static void write(EmbeddingSet embeddings, Dataset data, Path file, RunLog log) {
+  private static Message writeArray(EmbeddingSet embeddings, Dataset data, Path file) {
     var name = String.valueOf(file.getFileName());
     var stem = name.substring(0, name.length() - NPY.length());
     var labels = file.resolveSibling(stem + ".labels.txt");
@@ -106,10 +130,16 @@ public final class EmbedVerb implements Verb {
           }
         });
     embeddings.save(file);
-    log.say(
-        new Message(
-            "written",
-            Map.of("embeddings", file.toString(), "labels", labels.toString()),
-            "written   " + file + " and " + labels));
+    return new Message(
+        "written",
+        Map.of("embeddings", file.toString(), "labels", labels.toString()),
+        "written   " + file + " and " + labels);
+  }
+
+  /** One file, with the labels in it. */
+  private static Message writeTable(
+      EmbeddingFormat format, EmbeddingSet embeddings, Dataset data, Path file) {
+    AtomicFiles.write(file, channel -> format.write(embeddings, data, channel));
+    return new Message("written", Map.of("embeddings", file.toString()), "written   " + file);
   }
 }

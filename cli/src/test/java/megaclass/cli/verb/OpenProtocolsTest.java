@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.hardwood.InputFile;
+import dev.hardwood.reader.ParquetFileReader;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -174,6 +176,38 @@ class OpenProtocolsTest {
     }
   }
 
+  @Test
+  void aParquetFileHoldsWhatTheArrayAndItsLabelsHold() throws IOException {
+    run("embed", "runs/known", "new.mcd", "same.npy");
+    run("convert", "same.npy", "same.labels.txt", "same.mcd");
+    var run = run("embed", "runs/known", "new.mcd", "new.parquet");
+    assertEquals("written   " + folder.resolve("new.parquet"), run.lines().getLast());
+    try (var same = Dataset.open(folder.resolve("same.mcd"));
+        var reader = ParquetFileReader.open(InputFile.of(folder.resolve("new.parquet")));
+        var row = reader.rowReader()) {
+      for (int i = 0; i < 200; i++) {
+        row.next();
+        assertEquals(String.valueOf(i), row.getString("example"));
+        assertEquals(same.labels().label(same.target(i, 0)), row.getString("label"));
+        var floats = row.getList("embedding").floats();
+        assertEquals(Arrays.toString(same.features(i)), floats.toString());
+      }
+      assertFalse(row.hasNext());
+    }
+  }
+
+  @Test
+  void embedWritesNoOtherForms() {
+    assertEquals(
+        new Cli(
+            ExitCode.WRONG_USAGE,
+            "",
+            "megaclass: embeddings are written to a .npy or a .parquet file, but the last word is"
+                + " new.csv\n"),
+        Cli.run(folder, "embed", "runs/known", "new.mcd", "new.csv"));
+    assertFalse(Files.exists(folder.resolve("new.csv")));
+  }
+
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',
@@ -202,8 +236,8 @@ class OpenProtocolsTest {
         new Cli(
             ExitCode.WRONG_USAGE,
             "",
-            "megaclass: expected a model, data and the .npy file to write, but got runs/known"
-                + " new.mcd\n"),
+            "megaclass: expected a model, data and the .npy or .parquet file to write, but got"
+                + " runs/known new.mcd\n"),
         Cli.run(folder, "embed", "runs/known", "new.mcd"));
   }
 }
