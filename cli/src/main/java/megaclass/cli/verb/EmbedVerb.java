@@ -46,7 +46,7 @@ public final class EmbedVerb implements Verb {
   @Override
   public List<String> synopses() {
     return List.of(
-        "embed MODEL DATA.mcd OUT.npy     MODEL: a .mcm file or the folder of a run",
+        "embed MODEL DATA.mcd OUT.npy       MODEL: a .mcm file or the folder of a run",
         "embed MODEL DATA.mcd OUT.parquet   with names and labels",
         "embed MODEL PAIRS.tsv OUT.npy",
         "embed MODEL FEATURES.npy LABELS.txt OUT.npy");
