@@ -14,8 +14,8 @@ import megaclass.data.MiniBatch;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Stands for LibTorch: the embedding of an image is its first pixels, and nothing is learned. While a
- * batch trains the next one must have been announced, and nothing may be asked of it once closed.
+ * Stands for LibTorch: the embedding of an image is its first pixels, and nothing is learned. While
+ * a batch trains the next one must have been announced, and nothing may be asked of it once closed.
  */
 public final class PixelNetworks implements NetworkProvider {
   @Override
